@@ -1,0 +1,78 @@
+/* The upstream client: libcurl multi on the same loop. Redirects are followed by hand, so that every hop is checked: only named
+ * hosts are contacted, credentials stay with the host that they are for, private and loopback addresses only where the
+ * policy names them. It knows no package. */
+#ifndef BONDGATE_GATE_UPSTREAM_H
+#define BONDGATE_GATE_UPSTREAM_H
+
+#include "base/err.h"
+#include "gate/loop.h"
+
+struct fetcher; /* one a loop */
+
+struct fetcher_limits {
+	usec connect_timeout;    /* 10 s */
+	usec stall_timeout;      /* no byte for so long: 30 s */
+	usec total_timeout;      /* 10 min */
+	unsigned redirects;      /* 5 */
+	unsigned per_host;       /* connections to one host: 64 */
+	bool http2;              /* off: one connection more is cheaper than its processor time */
+};
+struct fetcher_limits fetcher_default_limits(void);
+
+/* `via` goes out as the Via header of every request ("1.1 bondgate-INSTANCE"), so that a gate recognises itself. */
+int fetcher_new(struct loop *l, const struct fetcher_limits *limits, const char *via, struct fetcher **ret, struct err *err);
+/* Cancels what is under way (on_done is called with -ECANCELED). On the loop. */
+void fetcher_free(struct fetcher *f);
+
+/* Which hosts may be contacted for an origin. A host is "name" or "name:port"; "*.name" matches subdomains. Owned by the caller,
+ * must outlive the fetches. */
+struct fetch_hosts {
+	struct str url;           /* the origin's own base URL; its scheme+host+port is always allowed, private or not */
+	const struct str *listed; /* further hosts that the policy lists; an exact one also when its address is private */
+	size_t listed_count;
+};
+
+struct fetch_head {
+	int status;
+	int64_t content_length; /* of the body as decoded, -1: unknown or encoded */
+	struct str etag, last_modified, content_type, reason;
+};
+
+struct fetch_result {
+	int code;        /* 0: a complete answer came (whatever its status); else negative errno */
+	int status;
+	uint64_t bytes;  /* of the body, decoded */
+	struct err err;  /* for people: what failed, at which host (no credentials), what to do */
+};
+
+struct fetch {
+	struct str method; /* "GET" */
+	struct str url;
+	const struct fetch_hosts *hosts;
+	struct str authorization; /* "Bearer …", sent to the origin's own host only; empty: none */
+	struct str accept;
+	struct str if_none_match, if_modified_since;
+	struct str content_type, body; /* for PUT and POST; copied */
+	const struct str *headers;     /* further "name: value" lines; copied */
+	size_t header_count;
+	const char *ca_file; /* NULL: the system's */
+	bool decode;         /* ask for gzip and undo it; never for artifacts */
+	uint64_t max_bytes;  /* of the decoded body; past it the fetch ends with -EFBIG */
+	/* on_head: the final answer's head (after redirects); non-zero ends the fetch with that code. on_data: a piece; 0, or
+	 * FETCH_PAUSE (fetch_resume continues, the piece counts as taken), or a negative code that ends the fetch. on_done: exactly
+	 * once, last. All on the loop. */
+	int (*on_head)(void *arg, const struct fetch_head *head);
+	int (*on_data)(void *arg, const void *bytes, size_t n);
+	void (*on_done)(void *arg, const struct fetch_result *result);
+	void *arg;
+};
+enum { FETCH_PAUSE = 1 };
+
+struct fetching;
+/* Texts of `f` are copied. On failure to start, on_done is called from the loop's next turn. Never NULL. */
+struct fetching *fetch_start(struct fetcher *fetcher, const struct fetch *f);
+void fetch_resume(struct fetching *f);
+/* on_done follows with -ECANCELED from within. */
+void fetch_cancel(struct fetching *f);
+
+#endif
