@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/limits.h"
+#include "codec/utf8.h"
 
 #define NUGET_NAME_MAX 100
 
@@ -69,34 +70,19 @@ int npm_name_check(struct str name, struct err *err)
 	return r < 0 ? r : check_npm_segment(name, str_skip(name, (size_t)slash + 1), "name", err);
 }
 
-/* The length of the UTF-8 sequence at the start of `s`, 0 when there is none (RFC 3629). */
-static size_t utf8_length(struct str s)
-{
-	const unsigned char *b = (const unsigned char *)s.p;
-	size_t n = b[0] < 0x80 ? 1 : b[0] >= 0xc2 && b[0] < 0xe0 ? 2 : b[0] >= 0xe0 && b[0] < 0xf0 ? 3 : b[0] >= 0xf0 && b[0] < 0xf5 ? 4 : 0;
-
-	if (n == 0 || n > s.n)
-		return 0;
-	for (size_t i = 1; i < n; i++)
-		if ((b[i] & 0xc0) != 0x80)
-			return 0;
-	if ((b[0] == 0xe0 && b[1] < 0xa0) || (b[0] == 0xed && b[1] > 0x9f) || (b[0] == 0xf0 && b[1] < 0x90) || (b[0] == 0xf4 && b[1] > 0x8f))
-		return 0;
-	return n;
-}
-
 /* NuGet's rule: words of letters, digits and _ with single dots or hyphens between them, at most 100 characters.
  * Letters of other scripts were allowed for years, and look-alike names used them, so they must be nameable. */
 static int nuget_name_check(struct str name, struct err *err)
 {
-	size_t characters = 0, length;
+	size_t characters = 0;
+	int length;
 	bool in_word = false;
 
-	for (struct str rest = name; rest.n; rest = str_skip(rest, length), characters++) {
+	for (struct str rest = name; rest.n; rest = str_skip(rest, length > 0 ? (size_t)length : 1), characters++) {
 		bool word;
 
-		length = utf8_length(rest);
-		word = length > 1 || (length == 1 && (is_alphanumeric(rest.p[0]) || rest.p[0] == '_'));
+		length = utf8_step(rest.p, rest.p + rest.n);
+		word = length > 1 || is_alphanumeric(rest.p[0]) || rest.p[0] == '_';
 		if (!word && !(in_word && is_one_of(rest.p[0], ".-")))
 			return err_set(err, -EINVAL, "'%.*s' is no NuGet package name: letters, digits and _ with single . or - between them",
 				STR_ARG(name));
