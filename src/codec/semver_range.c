@@ -98,12 +98,18 @@ static int add_nothing(struct reader *r)
 	return r->edge ? add_any(r) : 0;
 }
 
+/* The lower bound of something with an x in it. */
+static struct str lowest(const struct reader *r)
+{
+	return r->prereleases ? STR("0") : STR("");
+}
+
 /* ">=0.0.0" is what everything satisfies, so it is nothing to test. With prereleases that is ">=0.0.0-0". */
 static int add_at_least(struct reader *r, uint64_t major, uint64_t minor, uint64_t patch, struct str pre)
 {
 	bool zero = major == 0 && minor == 0 && patch == 0;
 
-	if (zero && str_eq(pre, r->prereleases ? STR("0") : STR("")))
+	if (zero && str_eq(semver_identifier(pre), lowest(r)))
 		return add_any(r);
 	return add(r, SEMVER_GE, (struct semver){major, minor, patch, pre, STR_NULL});
 }
@@ -118,12 +124,6 @@ static int add_below(struct reader *r, uint64_t major, uint64_t minor, uint64_t 
 static uint64_t next(uint64_t n)
 {
 	return n == SEMVER_TOO_BIG ? n : n + 1;
-}
-
-/* The lower bound of something with an x in it. */
-static struct str lowest(const struct reader *r)
-{
-	return r->prereleases ? STR("0") : STR("");
 }
 
 /* From the partial version to the end of the numbers up to `fixed` (0: major, 1: minor, 2: patch). */
@@ -215,13 +215,13 @@ static int add_comparator(struct reader *r, struct str word)
 
 	if (!word.n)
 		return add_nothing(r);
-	if (str_eq(word, r->prereleases ? STR(">=0.0.0-0") : STR(">=0.0.0")))
-		return add_any(r);
 	op = read_operator(&word);
 	e = semver_read(word, r->loose ? SEMVER_LOOSE : 0, &v);
 	if (e == -EINVAL && r->loose)
 		return 0;
-	return e < 0 ? -EINVAL : add(r, op, v);
+	if (e < 0)
+		return -EINVAL;
+	return op == SEMVER_GE ? add_at_least(r, v.major, v.minor, v.patch, v.pre) : add(r, op, v);
 }
 
 /* node-semver takes the first star out of a word that it could not read otherwise, so that "1.2.3*" is 1.2.3. */
@@ -271,7 +271,7 @@ static int add_hyphen_version(struct reader *r, enum semver_op op, const struct 
 		return -EINVAL;
 	for (size_t i = 0; i < p->prefix.n; i++)
 		blank |= semver_is_blank(p->prefix.p[i]);
-	if (op == SEMVER_GE && !blank && !p->prefix.n)
+	if (op == SEMVER_GE && !blank)
 		return add_at_least(r, p->n[0], p->n[1], p->n[2], pre);
 	return add(r, blank ? SEMVER_EQ : op, (struct semver){p->n[0], p->n[1], p->n[2], pre, STR_NULL});
 }
@@ -405,14 +405,15 @@ static void simplify(struct reader *r)
 static int read_alternative(struct reader *r, char *text, size_t n)
 {
 	struct partial from, to;
-	struct str rest, word;
+	struct str whole, rest, word;
 	ptrdiff_t hyphen;
 	int e = 0;
 
 	n = strip_builds(text, n);
-	hyphen = str_find((struct str){text, n}, STR(" - "));
-	if (hyphen >= 0 && read_partial(str_range(text, text + hyphen), r->loose, &from) &&
-	    read_partial(str_range(text + hyphen + 3, text + n), r->loose, &to))
+	whole = semver_trim((struct str){text, n});
+	hyphen = str_find(whole, STR(" - "));
+	if (hyphen >= 0 && read_partial(str_take(whole, (size_t)hyphen), r->loose, &from) &&
+	    read_partial(str_skip(whole, (size_t)hyphen + 3), r->loose, &to))
 		return add_hyphen(r, &from, &to);
 	n = join_tildes(text, join_operators(text, n));
 	rest = (struct str){text, n};
