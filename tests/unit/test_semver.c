@@ -302,7 +302,7 @@ static void check_truncation(const struct vector *row)
 	static void name(void **state) \
 	{ \
 		(void)state; \
-		vectors_each("semver/npm-" file ".json", least, check); \
+		vectors_each("semver/npm-" file ".json", "vectors", least, check); \
 	}
 VECTOR_TESTS(VECTOR_TEST)
 
