@@ -270,7 +270,8 @@ int nuget_range_parse(struct arena *a, struct str text, struct nuget_range *ret)
 	char open, close;
 	int r;
 
-	if (!inside.n || text.n > LIMIT_RANGE_BYTES)
+	/* A NUL would end the text early where a floating bound is written out. */
+	if (!inside.n || text.n > LIMIT_RANGE_BYTES || str_chr(text, '\0') >= 0)
 		return -EINVAL;
 	open = inside.p[0];
 	close = inside.p[inside.n - 1];
