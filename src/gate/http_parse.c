@@ -2,6 +2,8 @@
 
 #include "base/limits.h"
 
+static const char ONLY_HTTP_1[] = "only HTTP/1.1 and HTTP/1.0 are spoken";
+
 static int refuse(struct http_message *m, int status, const char *why)
 {
 	m->why = why;
@@ -99,9 +101,9 @@ static int on_value(llhttp_t *parser, const char *at, size_t n)
 {
 	struct http_message *m = parser->data;
 
-	if (m->at >= AT_BODY || m->header_count == 0)
+	/* llhttp lets an empty name pass, for which on_name is not called. */
+	if (m->at != AT_VALUE)
 		return -1;
-	m->at = AT_VALUE;
 	extend(&m->headers[m->header_count - 1].value, at, n);
 	return 0;
 }
@@ -113,6 +115,15 @@ static int on_name_complete(llhttp_t *parser)
 	/* An empty value is not reported at all; the next name must still count as the next header. */
 	if (m->at == AT_NAME)
 		m->at = AT_VALUE;
+	return 0;
+}
+
+static int on_value_complete(llhttp_t *parser)
+{
+	struct http_message *m = parser->data;
+
+	if (m->at == AT_VALUE)
+		m->at = AT_VALUE_END;
 	return 0;
 }
 
@@ -164,6 +175,7 @@ static const llhttp_settings_t settings = {
 	.on_header_field = on_name,
 	.on_header_field_complete = on_name_complete,
 	.on_header_value = on_value,
+	.on_header_value_complete = on_value_complete,
 	.on_headers_complete = on_headers_complete,
 	.on_chunk_extension_name = on_chunk_extension,
 	.on_body = on_body,
@@ -236,6 +248,8 @@ static int check_headers(struct http_message *m, struct str authority)
 	for (size_t i = 0; i < m->header_count; i++) {
 		struct http_header *h = &m->headers[i];
 
+		if (!h->name.n)
+			return refuse(m, 400, "a header has no name");
 		h->value = str_trim(h->value);
 		if (str_eq_nocase(h->name, STR("host"))) {
 			hosts++;
@@ -284,6 +298,8 @@ int http_parse_head(struct http_message *m, struct str head, const struct http_l
 
 	if (r == 400)
 		return r;
+	if (str_eq(m->method, STR("PRI"))) /* the preface of HTTP/2 */
+		return refuse(m, 505, ONLY_HTTP_1);
 	llhttp_init(&m->parser, HTTP_REQUEST, &settings);
 	m->parser.data = m;
 	m->at = AT_TARGET;
@@ -296,7 +312,10 @@ int http_parse_head(struct http_message *m, struct str head, const struct http_l
 	if (m->at < AT_BODY)
 		return refuse(m, 400, "malformed");
 	if (m->parser.http_major != 1 || m->parser.http_minor > 1)
-		return refuse(m, 505, "only HTTP/1.1 and HTTP/1.0 are spoken");
+		return refuse(m, 505, ONLY_HTTP_1);
+	/* llhttp skips further blanks between the three parts; others cut the line at the first and the last one. */
+	if ((size_t)str_chr(head, '\r') != m->method.n + m->target.n + sizeof("  HTTP/1.1") - 1)
+		return refuse(m, 400, "the request line has blanks too many");
 	if (m->target.n > limits->target_bytes)
 		return refuse(m, 414, "the target is too long");
 	r = split_target(m, &authority);

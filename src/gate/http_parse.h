@@ -33,7 +33,7 @@ struct http_message {
 	const char *why;         /* why it was refused, for people; static, JSON-safe */
 	/* the rest is http_parse.c's */
 	llhttp_t parser;
-	enum { AT_TARGET, AT_NAME, AT_VALUE, AT_BODY, AT_END } at;
+	enum { AT_TARGET, AT_NAME, AT_VALUE, AT_VALUE_END, AT_BODY, AT_END } at;
 	struct str span;  /* the piece of the head that llhttp is reporting */
 	size_t framing;   /* bytes of chunk sizes and the like */
 	size_t limit;     /* bytes that the body may have */
