@@ -1,6 +1,5 @@
 /* The life of a fetch: checked, started, followed through redirects, and ended exactly once. */
 #include <ctype.h>
-#include <openssl/ssl.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -210,23 +209,6 @@ static int on_connected(void *arg, char *remote, char *local, int remote_port, i
 	return CURL_PREREQFUNC_ABORT;
 }
 
-/* curl tells OpenSSL to take a connection that is cut for one that ended. An answer that ends with its connection could then be cut short
- * by anybody on the way. */
-static CURLcode on_tls_context(CURL *easy, void *context, void *arg)
-{
-	(void)easy;
-	(void)arg;
-	SSL_CTX_clear_options(context, SSL_OP_IGNORE_UNEXPECTED_EOF);
-	return CURLE_OK;
-}
-
-static bool curl_has_openssl(void)
-{
-	const char *backend = curl_version_info(CURLVERSION_NOW)->ssl_version;
-
-	return backend && str_starts(str_of(backend), STR("OpenSSL/"));
-}
-
 static void set_method(struct fetching *f)
 {
 	const struct fetch *q = &f->q;
@@ -267,8 +249,6 @@ static void set_up_easy(struct fetching *f)
 	curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 1L);
 	curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 2L);
 	curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	if (curl_has_openssl())
-		curl_easy_setopt(e, CURLOPT_SSL_CTX_FUNCTION, on_tls_context);
 	if (f->q.ca_file)
 		curl_easy_setopt(e, CURLOPT_CAINFO, f->q.ca_file);
 	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, to_ms(limits->connect_timeout));

@@ -49,11 +49,11 @@ static int where_of(CURLU *parsed, struct url_where *ret, struct err *err)
 {
 	CLEANUP_PART char *scheme = part_of(parsed, CURLUPART_SCHEME), *host = part_of(parsed, CURLUPART_HOST),
 	                  *port = part_of(parsed, CURLUPART_PORT), *user = part_of(parsed, CURLUPART_USER),
-	                  *password = part_of(parsed, CURLUPART_PASSWORD);
+	                  *password = part_of(parsed, CURLUPART_PASSWORD), *zone = part_of(parsed, CURLUPART_ZONEID);
 	struct url_where where = {0};
 	uint64_t number;
 
-	if (!scheme || !host || !host_is_plain(host))
+	if (!scheme || !host || zone || !host_is_plain(host))
 		return err_set(err, -EINVAL, "the URL names no host");
 	where.https = strcmp(scheme, "https") == 0;
 	if (!where.https && strcmp(scheme, "http") != 0)

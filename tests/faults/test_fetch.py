@@ -615,7 +615,7 @@ class Encrypted(FetchTest):
 
     def test_a_cut_without_goodbye_is_an_error(self):
         def handler(r):
-            r.send("HTTP/1.1 200 OK\r\n\r\npart of it")
+            r.answer(body=b"part of it", length=1000)
             os.close(r.connection.detach())  # no close_notify
             return True
 
