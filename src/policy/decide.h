@@ -1,0 +1,67 @@
+/* The decision: a pure function of policy, advisories, facts about one version, and the time. It opens no file, asks no
+ * network and reads no clock, so that the gate, explain, simulate and the tests all call the same one. */
+#ifndef BONDGATE_POLICY_DECIDE_H
+#define BONDGATE_POLICY_DECIDE_H
+
+#include "policy/policy.h"
+
+enum verdict { VERDICT_ALLOW, VERDICT_HOLD, VERDICT_DENY };
+const char *verdict_name(enum verdict v);
+
+enum withdrawal { WITHDRAWN_NOT, WITHDRAWN_YOUNG /* within 30 days of publication */, WITHDRAWN_PLACEHOLDER, WITHDRAWN_OLD };
+
+struct version_facts {
+	enum ecosystem ecosystem;
+	struct str name, version;
+	usec published;         /* the time its age counts from (rule 5), never 0: without any, when it was first seen here */
+	usec upstream_time;     /* what the upstream says; 0: nothing */
+	usec first_seen;        /* the first snapshot here that had it */
+	usec lacked_at;         /* the last snapshot here that lacked it; 0: none */
+	usec package_published; /* `published` of its package's first version */
+	struct str integrity;   /* "sha512-…" as in the metadata, or empty */
+	struct str shasum;      /* hex sha1, or empty */
+	bool own_origin;        /* the name belongs to an origin of its own: no cooldown unless the policy sets one */
+	usec origin_cooldown;   /* struct origin.cooldown */
+	bool hash_changed;      /* rule 4 */
+	struct str hash_first, hash_now;
+	struct str mismatch;    /* rule 3: what the archive says otherwise, one sentence; empty: nothing or not yet looked */
+	enum withdrawal withdrawal;
+	usec withdrawn_at;
+	struct str held_dependency; /* rule 7: "name@version" of the exactly pinned dependency that is not cleared; empty: none */
+	usec held_dependency_until; /* USEC_NEVER: only a person decides */
+};
+
+struct reason {
+	enum reason_code code;
+	enum verdict verdict; /* what this rule asks for; ALLOW for `exempt` */
+	enum mode mode;       /* report: it would have refused */
+	usec until;           /* hold: when the rule ends by itself; USEC_NEVER: only a person decides */
+	struct str text;      /* one sentence for the developer; empty when no arena was given */
+	struct str source;    /* "bondgate.yaml:12", "built-in", an advisory id … */
+};
+
+enum { DECISION_REASONS = 16 };
+
+struct decision {
+	enum verdict verdict;
+	usec until;       /* hold: the latest `until` of the reasons in force; USEC_NEVER; 0 when allowed */
+	usec next_change; /* when time alone may change this decision; USEC_NEVER: not by itself */
+	size_t reason_count;
+	struct reason reasons[DECISION_REASONS]; /* those in force first (deny before hold), then `exempt`, then those of mode report */
+};
+
+/* `texts`: where the sentences are put; NULL: none are made, which is what filtering a packument of thousands of versions
+ * does. `advisories` may be NULL: none known. */
+void decide(const struct policy *p, const struct advisories *advisories, const struct version_facts *facts, usec now,
+            struct arena *texts, struct decision *ret);
+
+/* The sentence that a refused developer reads everywhere (reason phrase, body, notice, explain): at most 200 bytes of ASCII, names package,
+ * rule, when it ends, and what to do next. E.g.
+ * "axios@1.14.1 was published 2h ago; this gate waits 7d (cooldown): cleared 2026-04-07 00:21 UTC. Ask: bondgate explain npm:axios@1.14.1" */
+struct str decision_sentence(struct arena *a, const struct version_facts *facts, const struct decision *d, usec now);
+
+/* explain's answer: JSON in the shape of DESIGN.md section 7, and lines for people. */
+void explain_json(const struct version_facts *facts, const struct decision *d, struct buf *out);
+void explain_text(const struct version_facts *facts, const struct decision *d, usec now, struct buf *out);
+
+#endif

@@ -1,0 +1,135 @@
+/* The policy: what bondgate.yaml says, as an immutable value that threads share. Loading is in load.c (text in, value out),
+ * the keys stand in one table (schema.c), from which the checks, `bondgate policy show` and docs/policy.md come. */
+#ifndef BONDGATE_POLICY_POLICY_H
+#define BONDGATE_POLICY_POLICY_H
+
+#include "advisory/advisory.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/time.h"
+#include "codec/purl.h"
+
+enum mode { MODE_OFF, MODE_REPORT, MODE_ENFORCE };
+
+/* Rules, each with a mode of its own; reason codes are their names. X(constant, "code", "what a person reads in lists") */
+#define REASON_CODES(X) \
+	X(REASON_COOLDOWN, "cooldown", "published too recently") \
+	X(REASON_MALWARE, "malware", "an advisory calls it malware") \
+	X(REASON_VULNERABLE, "vulnerable", "an advisory at or above the policy's threshold") \
+	X(REASON_DENIED, "denied", "on the policy's deny list") \
+	X(REASON_NAMESPACE, "namespace", "an internal name that no origin serves") \
+	X(REASON_HASH_CHANGED, "hash-changed", "the same version came with another hash") \
+	X(REASON_MANIFEST_MISMATCH, "manifest-mismatch", "the archive and the metadata disagree") \
+	X(REASON_DEPENDENCY_HELD, "dependency-held", "an exactly pinned dependency is not cleared") \
+	X(REASON_WITHDRAWN, "withdrawn", "gone from its registry") \
+	X(REASON_UNVERIFIABLE, "unverifiable", "no hash that the bytes could be checked against") \
+	X(REASON_EXEMPT, "exempt", "a dated, owned exception")
+
+enum reason_code {
+#define X(constant, code, text) constant,
+	REASON_CODES(X)
+#undef X
+	REASON_CODE_COUNT
+};
+const char *reason_code_name(enum reason_code c);
+int reason_code_parse(struct str text, enum reason_code *ret);
+const char *reason_code_text(enum reason_code c);
+
+/* Where a line of policy stands: "bondgate.yaml:12", or "built-in". */
+struct policy_source {
+	struct str file;
+	unsigned line; /* 0: built-in */
+};
+
+/* One upstream. `registries.npm` is the default origin; an entry of `origins` owns the names that match it. */
+struct origin {
+	struct str id;  /* stable: "npm" for the default one, else a short hash of ecosystem and URL: names folders in the cache */
+	enum ecosystem ecosystem;
+	bool is_default;
+	bool automatic; /* `upstream: auto`: url is filled in by policy_set_upstream */
+	struct str url; /* ends in '/'; empty while automatic and not yet resolved */
+	struct str authorization; /* "Bearer …" / "Basic …" from token / basic (env or file, read when loading); empty: none */
+	struct str ca_file;
+	const struct str *artifact_hosts; /* `artifact-hosts`: further hosts that may serve its artifacts */
+	size_t artifact_host_count;
+	bool publish;   /* `publish: true`: writes of clients are passed on, with the client's own credentials */
+	usec fresh;     /* `fresh`: metadata is asked for again after this; default 5m */
+	usec stale;     /* `stale`: served this long when the upstream does not answer; default 24h */
+	usec cooldown;  /* -1: the general rule for the default origin, none for an origin of its own; else this */
+	const struct str *names; /* patterns without the ecosystem prefix */
+	size_t name_count;
+	struct policy_source source;
+};
+
+struct exemption {
+	struct purl package; /* version may be a range; name may be a pattern */
+	uint32_t rules;      /* bit 1 << reason_code */
+	struct str reason, owner, approved_by;
+	usec expires;        /* the end of that day, UTC; at most 90 days after the day it was loaded */
+	struct policy_source source;
+};
+
+struct policy; /* opaque; counted */
+
+/* The built-in defaults: 7 days of cooldown, malware denied, everything else reported or off. Never fails but for memory. */
+struct policy *policy_builtin(void);
+struct policy *policy_ref(struct policy *p);
+void policy_unref(struct policy *p);
+
+/* Reads one file's text on top of the built-in defaults. `file` names it in messages and sources. `now` judges expiry dates (an
+ * exemption that has ended is kept and does nothing; one that ends later than 90 days from `now` is an error). `environment`
+ * resolves tokens ({env: NAME}, {file: PATH}); it may do I/O, the loader itself does none. Every error has file:line:column, what is wrong
+ * and what is accepted; unknown keys are errors with the nearest known key. *ret_warnings (may be NULL) gets one line each
+ * for keys that this version accepts and does not evaluate yet. */
+struct policy_environment {
+	int (*token)(void *arg, struct str kind /* "env" or "file" */, struct str name, struct buf *ret, struct err *err);
+	void *arg;
+};
+int policy_load(struct str text, struct str file, usec now, const struct policy_environment *environment, struct policy **ret,
+                struct buf *ret_warnings, struct err *err);
+
+/* The base policy with a file found in a working directory on top: rule 11, it may only tighten. What would loosen is refused
+ * with a sentence that names the line (unless the base says `trust-local: true`). */
+int policy_tighten(const struct policy *base, struct str text, struct str file, usec now,
+                   const struct policy_environment *environment, struct policy **ret, struct err *err);
+
+/* Fills in what `auto` stands for: a copy with the URL set. */
+int policy_set_upstream(const struct policy *p, enum ecosystem e, struct str url, struct policy **ret, struct err *err);
+
+/* Changes whenever a decision could. */
+uint64_t policy_digest(const struct policy *p);
+/* The whole policy in force as YAML with the source of every line as a comment (no secrets: tokens print as their source). */
+void policy_show(const struct policy *p, struct buf *out);
+/* One line a difference, "- cooldown.default: 7d" / "+ cooldown.default: 3d"; the count. */
+size_t policy_diff(const struct policy *a, const struct policy *b, struct buf *out);
+/* docs/policy.md, from the table. */
+void policy_document(struct buf *out);
+
+/* The one origin that a name belongs to: the most specific pattern that matches (longest literal part), else the default. Never
+ * NULL, but the default of an ecosystem may have an empty url. An internal name (`internal:` patterns) that matches no origin
+ * of its own returns NULL: the namespace rule refuses it. */
+const struct origin *policy_origin(const struct policy *p, enum ecosystem e, struct str name);
+/* Internal: matches an origin's own pattern or `internal:`. Such names never leave for another upstream. */
+bool policy_is_internal(const struct policy *p, enum ecosystem e, struct str name);
+size_t policy_origins(const struct policy *p, const struct origin **ret_array);
+
+enum mode policy_mode(const struct policy *p, enum reason_code rule);
+
+/* Plain settings of the gate; command-line options override them. */
+struct gate_settings {
+	struct str listen;               /* "127.0.0.1:4873" */
+	struct str tls_certificate, tls_key;
+	struct str public_url;           /* what clients call the gate, when a proxy stands in front; empty: from the request */
+	int64_t threads;                 /* 0: one a processor, at most 4 */
+	int64_t connections;             /* 0: the server's default */
+	int64_t cache_bytes;             /* on disk; default 10 GiB */
+	int64_t memory_bytes;            /* for rendered answers; default 16 MiB */
+	usec evidence_retention;         /* default 400d; 0: for ever */
+	const struct str *advisory_files; /* `advisories: {files: [...]}` */
+	size_t advisory_file_count;
+	struct str npm_client_default;   /* registries.npm.client-default: auto | URL: the registry that npm has built in */
+	bool trust_local;
+};
+const struct gate_settings *policy_gate(const struct policy *p);
+
+#endif
