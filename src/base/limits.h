@@ -28,6 +28,7 @@
 	X(LIMIT_HEADER_BYTES, 32 * KIB, "the head of an HTTP request") \
 	X(LIMIT_UPSTREAM_HEADER_BYTES, 128 * KIB, "the heads of an upstream's answer to one request") \
 	X(LIMIT_TARGET_BYTES, 8 * KIB, "the target of an HTTP request") \
+	X(LIMIT_REQUEST_ARENA_BYTES, 64 * MIB, "what is allocated while one HTTP request is handled") \
 	X(LIMIT_AUDIT_BODY_BYTES, 16 * MIB, "the body of an audit request, uncompressed") \
 	X(LIMIT_PUBLISH_BODY_BYTES, 256 * MIB, "the body of a publish request") \
 	X(LIMIT_SEARCH_BYTES, 16 * MIB, "a search answer of an upstream")
