@@ -492,8 +492,10 @@ static void *put_and_find(void *arg)
 
 		if (r == 0)
 			r = look(crowd->cache, &key, content);
-		/* Another thread may have evicted it. */
-		crowd->failures += r != 0 && r != -ENOENT;
+		/* Another thread may evict it at any moment, or be about to. */
+		if (r == -EAGAIN && (r = cache_verify(crowd->cache, &key, NULL)) == 0)
+			r = look(crowd->cache, &key, content);
+		crowd->failures += r != 0 && r != -ENOENT && r != -EAGAIN;
 		if (i % 10 == 0)
 			cache_trim(crowd->cache, NULL, NULL, NULL);
 	}
