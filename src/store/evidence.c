@@ -349,7 +349,7 @@ static int announce_prune(struct store *s, usec before, int64_t first, int64_t l
 
 int store_evidence_prune(struct store *s, usec before, int64_t *ret_dropped, struct err *err)
 {
-	int64_t start, through;
+	int64_t start = 0, through = 0;
 	bool more = true;
 	int r = prune_bounds(s, before, &start, &through, err);
 
