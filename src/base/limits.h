@@ -16,6 +16,9 @@
 	X(LIMIT_PACKUMENT_VERSIONS, 100000, "versions in one packument") \
 	X(LIMIT_NAME_BYTES, 214, "an npm package name") \
 	X(LIMIT_VERSION_BYTES, 256, "a version") \
+	X(LIMIT_RANGE_BYTES, 8 * KIB, "a version range") \
+	X(LIMIT_RANGE_COMPARATORS, 1024, "comparators of one version range") \
+	X(LIMIT_RANGE_SET, 256, "comparators between two || of a version range") \
 	X(LIMIT_ARTIFACT_BYTES, 1 * GIB, "one tarball") \
 	X(LIMIT_ARTIFACT_UNPACKED_BYTES, 8 * GIB, "the unpacked content of one tarball") \
 	X(LIMIT_ARTIFACT_ENTRIES, 500000, "entries of one tarball") \
