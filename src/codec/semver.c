@@ -100,11 +100,13 @@ bool semver_lex_tail(struct semver_lex *l, uint64_t *patch, struct str *ret_pre,
 int semver_read(struct str text, unsigned flags, struct semver *ret)
 {
 	struct str trimmed = semver_trim(text);
-	struct semver_lex l = {trimmed.p, trimmed.p + trimmed.n, (flags & SEMVER_LOOSE) != 0};
+	struct semver_lex l = {.loose = (flags & SEMVER_LOOSE) != 0};
 	struct semver v;
 
 	if (!trimmed.n)
 		return -EINVAL;
+	l.p = trimmed.p;
+	l.end = trimmed.p + trimmed.n;
 	if (l.loose) {
 		while (l.p < l.end && (*l.p == 'v' || *l.p == '=' || semver_is_blank(*l.p)))
 			l.p++;
