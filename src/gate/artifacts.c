@@ -325,7 +325,7 @@ static void finish_work(void *arg)
 			err_set(&j->err, j->code, "cannot store the artifact: %s", err_name(j->code));
 		return;
 	}
-	store_version_received(g->store, j->origin->id, ECOSYSTEM_NPM, name, j->version.version, g->now());
+	store_version_received(g->store, j->origin->id, ECOSYSTEM_NPM, name, j->version.version, time_now());
 	j->code = artifact_check(g, j->rules, j->origin, j->document, &j->version, f->fd, &j->err);
 }
 

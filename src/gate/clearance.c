@@ -3,6 +3,7 @@
 #include <stdatomic.h>
 
 #include "base/limits.h"
+#include "gate/artifacts.h"
 #include "gate/facts.h"
 #include "gate/sets.h"
 

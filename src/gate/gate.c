@@ -73,7 +73,7 @@ int gate_open(const struct gate_options *options, struct gate **ret, struct err 
 		goto fail;
 	snprintf(g->via, sizeof(g->via), "1.1 bondgate-%s", store_instance(g->store));
 	buf_printf(&path, "%s/cache", options->state_dir);
-	r = cache_open(buf_cstr(&path), (uint64_t)settings->cache_bytes, &g->cache, err);
+	r = options->without_cache ? 0 : cache_open(buf_cstr(&path), (uint64_t)settings->cache_bytes, &g->cache, err);
 	if (r < 0)
 		goto fail;
 	r = documents_new(g, buf_cstr(&path), (size_t)settings->memory_bytes / MEMORY_FOR_DOCUMENTS_SHARE, &g->documents, err);

@@ -40,6 +40,7 @@ struct gate {
 	usec started;
 	usec (*now)(void);         /* the wall clock; tests of explain --at give another */
 	bool offline;              /* commands: answer from what is stored, ask no upstream */
+	struct str upstream_npm;   /* what `upstream: auto` turned out to be; empty: it is not automatic */
 
 	pthread_mutex_t rules_lock;
 	struct rules *rules;
@@ -60,6 +61,7 @@ struct gate_thread {
 struct gate_options {
 	const char *state_dir;
 	enum store_access access;
+	bool without_cache;            /* commands beside a running gate, which has the cache to itself */
 	struct policy *policy;         /* taken over */
 	struct advisories *advisories; /* taken over */
 };

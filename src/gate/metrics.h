@@ -2,6 +2,8 @@
 #ifndef BONDGATE_GATE_METRICS_H
 #define BONDGATE_GATE_METRICS_H
 
+#include <stdatomic.h>
+
 #include "base/buf.h"
 
 /* X(field, "name without prefix", "type", "help") */
