@@ -6,7 +6,6 @@
 
 #include "base/buf.h"
 #include "base/limits.h"
-#include "base/map.h"
 #include "gate/http_parse.h"
 
 enum { BODY_LIMIT = 1000 };
@@ -137,6 +136,8 @@ static struct reader *new_reader(void)
 	r->body = BUF(BODY_LIMIT);
 	return r;
 }
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
