@@ -184,6 +184,10 @@ class Plain(FetchTest):
         self.assertEqual([line["code"] for line in lines if line["event"] == "done"], [0] * 60)
         self.assertLessEqual(server.connections, 8)
 
+    def test_values_that_cannot_be_sent_back_are_dropped(self):
+        head, done = self.one(lambda r: r.answer(headers=["etag: a\x01b", "last-modified: " + "x" * 9000, "content-type: a/b"]))
+        self.assertEqual((head["etag"], head["last_modified"], head["content_type"], done["code"]), ("", "", "a/b", 0))
+
     def test_interim_answers_are_skipped(self):
         def handler(r):
             r.send("HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n")
