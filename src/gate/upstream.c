@@ -232,7 +232,8 @@ void fetching_hop_ended(struct fetching *f, CURLcode code)
 {
 	if (f->finished)
 		return;
-	if (f->paused && !f->failure) {
+	/* A success waits until the consumer has everything; a failure does not wait for a consumer that may never go on. */
+	if (f->paused && !f->failure && code == CURLE_OK) {
 		f->ended = true;
 		f->end_code = code;
 		return;

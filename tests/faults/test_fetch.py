@@ -515,6 +515,10 @@ class Controlled(FetchTest):
         _, done = self.one(lambda r: r.answer(body=b"abc"), "pause_every=3")
         self.assertEqual((done["code"], done["bytes"]), (0, 3))
 
+    def test_a_consumer_that_never_goes_on_does_not_hold_the_fetch_for_ever(self):
+        _, done = self.one(lambda r: r.answer(body=BIG), "pause_every=1", "pause_forever=1", env={"TOTAL": "1000"})
+        self.fails(done, errno.ETIMEDOUT)
+
     def test_a_fetch_may_be_cancelled_from_its_callbacks(self):
         for how in ("cancel_in_head=1", "cancel_at=1", "cancel_at=100000"):
             _, done = self.one(lambda r: r.answer(body=BIG), how)
