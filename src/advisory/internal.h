@@ -5,6 +5,7 @@
 #include "advisory/advisory.h"
 #include "base/buf.h"
 #include "base/map.h"
+#include "codec/nuget_version.h"
 #include "codec/semver.h"
 
 /* One OSV record, without what nobody asks for. */
@@ -18,15 +19,17 @@ struct record {
 /* ---- version.c ---- */
 
 struct version {
-	bool ordered;       /* it could be read; else only `text` says something */
+	bool ordered;    /* it could be read; else only `text` says something */
+	enum ecosystem ecosystem;
 	struct semver semver;
-	uint64_t revision;  /* NuGet's fourth number */
-	struct str text;    /* normalized: equal versions share it ("v1.2" and "1.2.0") */
+	struct nuget_version nuget;
+	struct str text; /* normalized: equal versions share it ("v1.2" and "1.2.0") */
 };
 
 /* Reads a version as this ecosystem writes it. When it is `ordered`, everything in it lives in the arena; else `text` is the one
  * given, trimmed. */
 void version_read(struct arena *a, enum ecosystem e, struct str text, struct version *ret);
+/* Both ordered, and of one ecosystem. */
 int version_compare(const struct version *a, const struct version *b);
 
 /* ---- interval.c: OSV's events as intervals of versions ---- */

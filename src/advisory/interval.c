@@ -110,18 +110,6 @@ bool interval_is_all(const struct interval *i)
 	return i->from_zero && i->end == INTERVAL_OPEN;
 }
 
-static void add_version(struct buf *out, const char *comparator, const struct version *at)
-{
-	const struct semver *v = &at->semver;
-
-	buf_printf(out, "%s%llu.%llu.%llu", comparator, (unsigned long long)v->major, (unsigned long long)v->minor,
-		   (unsigned long long)v->patch);
-	if (at->revision)
-		buf_printf(out, ".%llu", (unsigned long long)at->revision);
-	if (v->pre.n)
-		buf_printf(out, "-%.*s", STR_ARG(v->pre));
-}
-
 void intervals_format(const struct interval *list, struct buf *out)
 {
 	for (; list; list = list->next) {
@@ -130,10 +118,10 @@ void intervals_format(const struct interval *list, struct buf *out)
 		if (interval_is_all(list))
 			buf_add_char(out, '*');
 		if (!list->from_zero)
-			add_version(out, ">=", &list->from);
+			buf_printf(out, ">=%.*s", STR_ARG(list->from.text));
 		if (!list->from_zero && list->end != INTERVAL_OPEN)
 			buf_add_char(out, ' ');
 		if (list->end != INTERVAL_OPEN)
-			add_version(out, list->end == INTERVAL_LAST ? "<=" : "<", &list->to);
+			buf_printf(out, "%s%.*s", list->end == INTERVAL_LAST ? "<=" : "<", STR_ARG(list->to.text));
 	}
 }

@@ -66,6 +66,7 @@ struct http_counters {
 
 struct http_tls; /* certificate and key; several servers share one; counted */
 int http_tls_load(const char *certificate_file, const char *key_file, struct http_tls **ret, struct err *err);
+struct http_tls *http_tls_ref(struct http_tls *t);
 void http_tls_unref(struct http_tls *t);
 
 struct http_server;

@@ -248,6 +248,7 @@ int load_text(struct loader *l, struct str text)
 	struct yaml_node *root;
 	int r;
 
+	l->p->loaded = l->now;
 	l->file = arena_str(l->p->arena, l->file);
 	if (!tree || !l->file.p)
 		return err_set(l->err, -ENOMEM, "out of memory");

@@ -38,6 +38,9 @@ bool matcher_search(const struct matcher *m, enum ecosystem e, struct str name,
  * cannot be read counts as meant. Otherwise both do not. */
 bool match_version(const struct match_entry *entry, struct str version, bool wide);
 
+/* Is the version or range readable in that ecosystem? An empty one is. */
+bool match_version_readable(enum ecosystem e, struct str version);
+
 /* Splits "npm:@acme/x@^1.0.0" into its parts. 0 or -EINVAL with a static text of what is wrong. */
 int match_parse(struct str text, enum ecosystem *ret_ecosystem, struct str *ret_name, struct str *ret_version, const char **ret_problem);
 

@@ -164,6 +164,9 @@ static int read_pattern(struct loader *l, const struct key *k, const struct yaml
 	if (k->type == KEY_TYPE_VERSIONS && !ret->version.n)
 		return yaml_error(l->err, l->file, node, "%s: \"%.*s\" names no version; a whole package belongs in deny.names", k->path,
 		                  STR_ARG(str_take(node->text, 120)));
+	if (!match_version_readable(ret->ecosystem, ret->version))
+		return yaml_error(l->err, l->file, node, "%s: \"%.*s\": \"%.*s\" is neither a version nor a range", k->path,
+		                  STR_ARG(str_take(node->text, 120)), STR_ARG(str_take(ret->version, 60)));
 	return 0;
 }
 

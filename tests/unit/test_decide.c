@@ -257,6 +257,7 @@ static void facts_that_speak_for_themselves(void **state)
 {
 	(void)state;
 	CLEANUP_ARENA struct arena *a = arena_new(1 << 20);
+	CLEANUP_BUF struct buf text = BUF(4096);
 	struct policy *p = load("version: 1\ninternal: [\"npm:@acme/*\"]\n");
 	struct version_facts f = axios(100 * USEC_DAY);
 	struct decision d;
@@ -272,6 +273,8 @@ static void facts_that_speak_for_themselves(void **state)
 	decide(p, NULL, &f, noon, a, &d);
 	assert_int_equal(d.verdict, VERDICT_DENY);
 	assert_int_equal(d.reasons[0].code, REASON_NAMESPACE);
+	explain_text(&f, &d, noon, &text);
+	assert_non_null(strstr(buf_cstr(&text), "add it to `origins`"));
 
 	f = axios(100 * USEC_DAY);
 	f.mismatch = STR("package.json names a postinstall script that the metadata does not");
