@@ -98,7 +98,9 @@ void http_reply_text(struct http_request *rq, const struct http_reply *reply, st
 
 /* Piece by piece: the head with the length, then pieces one at a time (the next one only after `written` was called; the
  * memory stays the caller's and unchanged until then), then the end. Cutting short by http_reply_abort closes the connection
- * so that no client takes the answer for whole. After a lost connection `written` is still called (rq->client_gone is true). */
+ * so that no client takes the answer for whole (allowed at any time before the end, also while a piece is under way, whose
+ * `written` is then not called and whose memory is free again). After a lost connection `written` is still called
+ * (rq->client_gone is true). */
 void http_reply_start(struct http_request *rq, const struct http_reply *reply, uint64_t content_length);
 void http_reply_write(struct http_request *rq, const void *bytes, size_t n, void (*written)(struct http_request *rq, void *arg),
                       void *arg);
