@@ -161,7 +161,8 @@ static bool is_over(const struct request *rq)
 /* After the reply: the connection is free for the next request, or ends. */
 static void end_request(struct connection *c)
 {
-	bool keep = c->rq->keep, unread = c->rq->stage != REQUEST_HANDED && http_has_body(&c->rq->message);
+	/* The server may have begun to close after the head promised to keep the connection. */
+	bool keep = c->rq->keep && !c->server->closing, unread = c->rq->stage != REQUEST_HANDED && http_has_body(&c->rq->message);
 
 	request_free(c);
 	if (c->closing)
@@ -169,7 +170,7 @@ static void end_request(struct connection *c)
 	if (keep)
 		server_wait(c, WAIT_IDLE);
 	else
-		connection_finish(c, unread || c->in.n);
+		connection_finish(c, unread || c->in.n || c->server->closing);
 }
 
 /* As far as the bytes go and until a request is with its handler. Returns how many were used. */

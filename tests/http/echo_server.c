@@ -115,7 +115,8 @@ static void reply_seen(struct http_request *rq)
 
 static void reply_counts(struct http_request *rq)
 {
-	http_reply_text(rq, &ok, arena_printf(rq->arena, "announced=%u handed=%u gone=%u lost=%u slow=%llu bad=%llu\n", app.announced, app.handed, app.gone, app.lost,
+	http_reply_text(rq, &ok, arena_printf(rq->arena, "announced=%u handed=%u gone=%u lost=%u slow=%llu bad=%llu\n", app.announced,
+	                                      app.handed, app.gone, app.lost,
 	                                      (unsigned long long)app.counters.dropped_slow, (unsigned long long)app.counters.bad_requests));
 }
 
@@ -249,7 +250,6 @@ int main(int argc, char **argv)
 	app.grace = USEC_SECOND;
 	if (read_options(argc, argv, &limits, &tls) < 0)
 		return 2;
-	signal(SIGPIPE, SIG_IGN);
 	app.big = make_big();
 	if (!app.big || loop_new(&app.loop, &err) < 0 ||
 	    http_listen(app.loop, optind < argc ? argv[optind] : "127.0.0.1:0", tls, &limits, &handlers, &app.counters, &app.server, &err) < 0) {
