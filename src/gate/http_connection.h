@@ -114,7 +114,6 @@ struct request {
 	bool replied, streaming, ended, finished;
 	bool keep;    /* the connection lives on after the reply */
 	bool no_body; /* HEAD, 204, 304 */
-	bool told;    /* lost() was called */
 	uint64_t length, sent;
 	void (*written)(struct http_request *rq, void *arg);
 	void *written_arg;

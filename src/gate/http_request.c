@@ -153,9 +153,7 @@ static void hand_out(struct connection *c)
 /* Has the handler done its part, and is nothing owed to it but gone()? */
 static bool is_over(const struct request *rq)
 {
-	if (rq->written)
-		return false;
-	return rq->finished || (rq->pub.client_gone && (rq->ended || !request_is_with_handler(rq)));
+	return (rq->finished || rq->pub.client_gone) && !rq->written;
 }
 
 /* After the reply: the connection is free for the next request, or ends. */
@@ -252,13 +250,7 @@ void connection_eof(struct connection *c)
 void connection_turn(struct connection *c)
 {
 	struct request *rq = c->rq;
-	struct http_handlers *handlers = &c->server->handlers;
 
-	if (rq && rq->pub.client_gone && !rq->ended && !rq->told && request_is_with_handler(rq)) {
-		rq->told = true;
-		if (handlers->lost)
-			handlers->lost(&rq->pub, handlers->arg);
-	}
 	if (rq && rq->written && (rq->written_due || rq->pub.client_gone)) {
 		void (*written)(struct http_request *, void *) = rq->written;
 

@@ -9,7 +9,7 @@
  *   GET  /refused             403 with a reason phrase of its own, bad bytes in it
  *   GET  /split               headers that would split the reply
  *   GET  /empty               204
- *   GET  /counts              calls of body_limit(), request(), gone() and lost(); slow and bad clients
+ *   GET  /counts              calls of body_limit(), request() and gone(); lost, slow and bad clients
  *   PUT  /echo                the body (at most --body bytes); /early?: refused 401 before the body is read */
 #include <getopt.h>
 #include <signal.h>
@@ -63,13 +63,11 @@ static void next_piece(struct http_request *rq, void *arg)
 	struct streaming *s = arg;
 	size_t n = s->left < PIECE_BYTES ? (size_t)s->left : PIECE_BYTES;
 
-	if (rq->client_gone || s->abort) {
-		bool cut = s->abort && s->left;
-
-		if (cut || rq->client_gone) {
-			http_reply_abort(rq);
-			return;
-		}
+	if (rq->client_gone)
+		return;
+	if (s->abort) {
+		http_reply_abort(rq);
+		return;
 	}
 	if (!n) {
 		http_reply_end(rq);
@@ -100,9 +98,29 @@ static void nap(void *arg)
 	nanosleep(&(struct timespec){.tv_nsec = 100 * 1000 * 1000}, NULL);
 }
 
+/* Work that outlives its request: gone() cuts the tie. */
+struct later {
+	struct http_request *rq;
+};
+
 static void after_nap(void *arg)
 {
-	http_reply_text(arg, &ok, STR("later\n"));
+	struct later *later = arg;
+
+	if (later->rq) {
+		later->rq->user = NULL;
+		http_reply_text(later->rq, &ok, STR("later\n"));
+	}
+	free(later);
+}
+
+static void reply_later(struct http_request *rq)
+{
+	struct later *later = malloc(sizeof(*later));
+
+	later->rq = rq;
+	rq->user = later;
+	loop_work(app.loop, nap, after_nap, later);
 }
 
 static void reply_seen(struct http_request *rq)
@@ -140,7 +158,7 @@ static void handle(struct http_request *rq, void *arg)
 	} else if (str_eq(rq->path, STR("/abort"))) {
 		stream(rq, true);
 	} else if (str_eq(rq->path, STR("/later"))) {
-		loop_work(app.loop, nap, after_nap, rq);
+		reply_later(rq);
 	} else if (str_eq(rq->path, STR("/seen")) || str_eq(rq->path, STR("/"))) {
 		reply_seen(rq);
 	} else if (str_eq(rq->path, STR("/refused"))) {
@@ -171,16 +189,13 @@ static size_t body_limit(struct http_request *rq, void *arg)
 
 static void gone(struct http_request *rq, void *arg)
 {
-	(void)rq;
-	(void)arg;
-	app.gone++;
-}
+	struct later *later = rq->user;
 
-static void lost(struct http_request *rq, void *arg)
-{
-	(void)rq;
 	(void)arg;
-	app.lost++;
+	if (later)
+		later->rq = NULL;
+	app.gone++;
+	app.lost += rq->client_gone;
 }
 
 static void closed(void *arg)
@@ -242,7 +257,7 @@ static struct blob *make_big(void)
 int main(int argc, char **argv)
 {
 	struct http_limits limits = http_default_limits();
-	static const struct http_handlers handlers = {.body_limit = body_limit, .request = handle, .gone = gone, .lost = lost};
+	static const struct http_handlers handlers = {.body_limit = body_limit, .request = handle, .gone = gone};
 	struct http_tls *tls = NULL;
 	struct err err;
 
