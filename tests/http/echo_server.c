@@ -30,8 +30,9 @@ static struct {
 	struct blob *big;
 	size_t body_limit;
 	unsigned announced, handed, gone, lost;
-	uv_signal_t terminated;
+	uv_signal_t terminated, hung_up;
 	usec grace;
+	const char *certificate, *key;
 } app;
 
 struct streaming {
@@ -208,7 +209,24 @@ static void on_terminate(uv_signal_t *s, int number)
 {
 	(void)number;
 	uv_close((uv_handle_t *)s, NULL);
+	uv_close((uv_handle_t *)&app.hung_up, NULL);
 	http_close(app.server, app.grace, closed, NULL);
+}
+
+/* A renewed certificate. */
+static void on_hang_up(uv_signal_t *s, int number)
+{
+	struct http_tls *tls;
+	struct err err;
+
+	(void)s;
+	(void)number;
+	if (http_tls_load(app.certificate, app.key, &tls, &err) < 0) {
+		fprintf(stderr, "%s\n", err.text);
+		return;
+	}
+	http_set_tls(app.server, tls);
+	http_tls_unref(tls);
 }
 
 static usec milliseconds(const char *text)
@@ -222,7 +240,6 @@ static int read_options(int argc, char **argv, struct http_limits *limits, struc
 		{"head", 1, NULL, 'h'}, {"idle", 1, NULL, 'i'}, {"write", 1, NULL, 'w'}, {"body-time", 1, NULL, 't'}, {"body", 1, NULL, 'b'},
 		{"connections", 1, NULL, 'c'}, {"certificate", 1, NULL, 'C'}, {"key", 1, NULL, 'K'}, {"grace", 1, NULL, 'g'}, {0},
 	};
-	const char *certificate = NULL, *key = NULL;
 	struct err err;
 
 	for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;)
@@ -234,11 +251,11 @@ static int read_options(int argc, char **argv, struct http_limits *limits, struc
 		case 'b': app.body_limit = (size_t)number_of(str_of(optarg)); break;
 		case 'c': limits->connections = (size_t)number_of(str_of(optarg)); break;
 		case 'g': app.grace = milliseconds(optarg); break;
-		case 'C': certificate = optarg; break;
-		case 'K': key = optarg; break;
+		case 'C': app.certificate = optarg; break;
+		case 'K': app.key = optarg; break;
 		default: return -EINVAL;
 		}
-	if (certificate && http_tls_load(certificate, key, tls, &err) < 0) {
+	if (app.certificate && http_tls_load(app.certificate, app.key, tls, &err) < 0) {
 		fprintf(stderr, "%s\n", err.text);
 		return -EINVAL;
 	}
@@ -273,6 +290,8 @@ int main(int argc, char **argv)
 	}
 	uv_signal_init(loop_uv(app.loop), &app.terminated);
 	uv_signal_start(&app.terminated, on_terminate, SIGTERM);
+	uv_signal_init(loop_uv(app.loop), &app.hung_up);
+	uv_signal_start(&app.hung_up, on_hang_up, SIGHUP);
 	printf("%s\n", http_address(app.server));
 	fflush(stdout);
 	loop_run(app.loop);
