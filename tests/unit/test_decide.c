@@ -329,6 +329,61 @@ static void a_sentence_never_loses_its_rule_and_its_time(void **state)
 	policy_unref(p);
 }
 
+static void every_rule_has_its_sentence(void **state)
+{
+	(void)state;
+	CLEANUP_ARENA struct arena *a = arena_new(1 << 20);
+	struct policy *p = load("version: 1\ncooldown: {new-package: 30d}\ninternal: [\"npm:@acme/*\"]\ndeny: {names: [\"npm:evil\"]}\n");
+	struct version_facts young = axios(0), package = axios(10 * USEC_DAY), internal = axios(100 * USEC_DAY), denied = internal,
+	                     changed = internal, mismatch = internal, unverifiable = internal, held = internal, withdrawn = internal,
+	                     placeholder = internal, fine = internal;
+	const struct {
+		const struct version_facts *facts;
+		const char *sentence;
+	} rows[] = {
+		{&young, "axios@1.14.1 was published just now; this gate waits 7d (cooldown): cleared 2026-11-27 12:00 UTC. "
+		         "Ask: bondgate explain npm:axios@1.14.1"},
+		{&package, "axios@1.14.1 is of a package that is 12d old; this gate waits 30d for new packages (cooldown): cleared 2026-12-08 12:00 UTC. "
+		           "Ask: bondgate explain npm:axios@1.14.1"},
+		{&internal, "@acme/x@1.14.1 is an internal name that no registry here serves (namespace): asked for nowhere else. "
+		            "Ask: bondgate explain npm:@acme/x@1.14.1"},
+		{&denied, "evil@1.14.1 is on this gate's deny list (denied). Ask: bondgate explain npm:evil@1.14.1"},
+		{&changed, "axios@1.14.1 came with another hash than before (hash-changed): do not install it. Ask: bondgate explain npm:axios@1.14.1"},
+		{&mismatch, "axios@1.14.1 holds something else than its metadata says (manifest-mismatch): do not install it: a script more. "
+		            "Ask: bondgate explain npm:axios@1.14.1"},
+		{&unverifiable, "axios@1.14.1 has no hash to check its bytes against (unverifiable): held until a person decides. "
+		                "Ask: bondgate explain npm:axios@1.14.1"},
+		{&held, "axios@1.14.1 needs exactly a@1.0.0, which is not cleared (dependency-held): until a person decides. "
+		        "Ask: bondgate explain npm:axios@1.14.1"},
+		{&withdrawn, "axios@1.14.1 vanished from its registry soon after publication (withdrawn): held until a person decides. "
+		             "Ask: bondgate explain npm:axios@1.14.1"},
+		{&placeholder, "axios@1.14.1 is of a package that its registry replaced for security (withdrawn): held until a person decides. "
+		               "Ask: bondgate explain npm:axios@1.14.1"},
+		{&fine, "axios@1.14.1 is cleared"},
+	};
+
+	package.package_published = noon - 12 * USEC_DAY;
+	internal.name = STR("@acme/x");
+	denied.name = STR("evil");
+	changed.hash_changed = true;
+	mismatch.mismatch = STR("a script more");
+	unverifiable.integrity = STR_NULL;
+	held.held_dependency = STR("a@1.0.0");
+	held.held_dependency_until = USEC_NEVER;
+	withdrawn.withdrawal = WITHDRAWN_YOUNG;
+	placeholder.withdrawal = WITHDRAWN_PLACEHOLDER;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct decision d;
+
+		decide(p, NULL, rows[i].facts, noon, a, &d);
+		assert_string_equal(decision_sentence(a, rows[i].facts, &d, noon).p, rows[i].sentence);
+		/* filtering makes no texts, and the sentence is the same */
+		decide(p, NULL, rows[i].facts, noon, NULL, &d);
+		assert_string_equal(decision_sentence(a, rows[i].facts, &d, noon).p, rows[i].sentence);
+	}
+	policy_unref(p);
+}
+
 static void explain_has_the_fixed_shape(void **state)
 {
 	(void)state;
@@ -363,6 +418,7 @@ int main(void)
 		cmocka_unit_test(excluded_names_do_not_wait),
 		cmocka_unit_test(facts_that_speak_for_themselves),
 		cmocka_unit_test(a_sentence_never_loses_its_rule_and_its_time),
+		cmocka_unit_test(every_rule_has_its_sentence),
 		cmocka_unit_test(explain_has_the_fixed_shape),
 	};
 
