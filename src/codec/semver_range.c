@@ -1,8 +1,9 @@
-/* Reading ranges. The grammar is node-semver's, which is a row of rewritings of the text; this file follows their order,
- * on one copy of the text, so that the odd corners come out the same:
- * build metadata goes, "a - b" is taken apart, blanks behind operators go, and each remaining word is widened by itself. */
+/* Reading ranges. The grammar is node-semver's, which is a row of rewritings of the text; this file follows their order, so
+ * that the odd corners come out the same: build metadata goes, "a - b" is taken apart, blanks behind operators go
+ * (semver_rewrite.c), and each remaining word is widened by itself. */
 #include "base/limits.h"
 #include "codec/semver_lex.h"
+#include "codec/semver_rewrite.h"
 #include "codec/semver_set.h"
 
 #include <errno.h>
@@ -32,17 +33,12 @@ bool semver_comparator_is_null(const struct semver_comparator *c)
 	return semver_comparator_equal(c, &NOTHING);
 }
 
-static bool is_x(char c)
-{
-	return c == 'x' || c == 'X' || c == '*';
-}
-
 static bool read_partial_number(struct semver_lex *l, struct partial *p, size_t i)
 {
 	if (l->p == l->end)
 		return false;
 	p->left_out[i] = false;
-	if (is_x(*l->p)) {
+	if (semver_is_x(*l->p)) {
 		l->p++;
 		return true;
 	}
@@ -224,23 +220,6 @@ static int add_comparator(struct reader *r, struct str word)
 	return op == SEMVER_GE ? add_at_least(r, v.major, v.minor, v.patch, v.pre) : add(r, op, v);
 }
 
-/* node-semver takes the first star out of a word that it could not read otherwise, so that "1.2.3*" is 1.2.3. */
-static struct str without_star(char *text, size_t n)
-{
-	struct str word = {text, n};
-	ptrdiff_t at = str_chr(word, '*'), from = at;
-
-	if (at < 0)
-		return word;
-	if (from > 0 && text[from - 1] == '=')
-		from--;
-	if (from > 0 && (text[from - 1] == '<' || text[from - 1] == '>'))
-		from--;
-	memmove(text + from, text + at + 1, n - (size_t)at - 1);
-	word.n -= (size_t)(at + 1 - from);
-	return word;
-}
-
 static int add_word(struct reader *r, char *text, size_t n)
 {
 	struct str word = {text, n}, rest = word;
@@ -259,7 +238,7 @@ static int add_word(struct reader *r, char *text, size_t n)
 		if (!disordered)
 			return add_x_range(r, op, &p);
 	}
-	return add_comparator(r, without_star(text, n));
+	return add_comparator(r, semver_without_star(text, n));
 }
 
 /* One end of a hyphen range that is a whole version. What stands in front of it would now follow an operator. */
@@ -301,77 +280,6 @@ static int add_hyphen(struct reader *r, const struct partial *from, const struct
 	return add_hyphen_version(r, SEMVER_LE, to, STR_NULL);
 }
 
-/* Takes "+build" out of the text, wherever it stands. */
-static size_t strip_builds(char *text, size_t n)
-{
-	size_t used = 0;
-
-	for (size_t i = 0; i < n;) {
-		struct semver_lex l = {text + i + 1, text + n, true};
-		struct str build;
-
-		if (text[i] != '+' || l.p == l.end || !semver_is_identifier_char(*l.p)) {
-			text[used++] = text[i++];
-			continue;
-		}
-		/* "+a." at the end: the dot belongs to nothing and stays. */
-		while (l.p < l.end && (semver_is_identifier_char(*l.p) ||
-				(*l.p == '.' && l.p + 1 < l.end && semver_is_identifier_char(l.p[1]))))
-			l.p++;
-		build = str_range(text + i, l.p);
-		i += build.n;
-	}
-	return used;
-}
-
-/* Takes the blank between an operator and its version out: "> 1.2 < 3" becomes ">1.2 <3". */
-static size_t join_operators(char *text, size_t n)
-{
-	size_t used = 0, i = 0;
-
-	while (i < n) {
-		size_t op = i + (text[i] == ' '), blank, run;
-
-		blank = op;
-		if (blank < n && (text[blank] == '<' || text[blank] == '>'))
-			blank++;
-		if (blank < n && text[blank] == '=')
-			blank++;
-		run = blank + (blank < n && text[blank] == ' ');
-		while (run < n && (text[run] == 'v' || text[run] == '=' || text[run] == ' '))
-			run++;
-		if (run == n || !(semver_is_digit(text[run]) || is_x(text[run]))) {
-			text[used++] = text[i++];
-			continue;
-		}
-		while (i < blank)
-			text[used++] = text[i++];
-		i += text[i] == ' ' && blank > op;
-		while (i < run)
-			text[used++] = text[i++];
-		while (i < n && (semver_is_identifier_char(text[i]) || is_x(text[i]) || text[i] == '.' || text[i] == '+'))
-			text[used++] = text[i++];
-	}
-	return used;
-}
-
-/* Takes the blank behind ~, ~> and ^ out, and the > of ~> with it. */
-static size_t join_tildes(char *text, size_t n)
-{
-	size_t used = 0, i = 0;
-
-	while (i < n) {
-		char c = text[used++] = text[i++];
-		size_t after = i;
-
-		if (c == '~' && after < n && text[after] == '>')
-			after++;
-		if ((c == '~' || c == '^') && after < n && text[after] == ' ')
-			i = after + 1;
-	}
-	return used;
-}
-
 /* Drops doubles, and what adds nothing beside others; one that nothing satisfies replaces them all. */
 static void simplify(struct reader *r)
 {
@@ -409,13 +317,13 @@ static int read_alternative(struct reader *r, char *text, size_t n)
 	ptrdiff_t hyphen;
 	int e = 0;
 
-	n = strip_builds(text, n);
+	n = semver_strip_builds(text, n);
 	whole = semver_trim((struct str){text, n});
 	hyphen = str_find(whole, STR(" - "));
 	if (hyphen >= 0 && read_partial(str_take(whole, (size_t)hyphen), r->loose, &from) &&
 	    read_partial(str_skip(whole, (size_t)hyphen + 3), r->loose, &to))
 		return add_hyphen(r, &from, &to);
-	n = join_tildes(text, join_operators(text, n));
+	n = semver_join_operators(text, n);
 	rest = (struct str){text, n};
 	for (bool first = true; e == 0 && rest.p; first = false) {
 		ptrdiff_t blank = str_chr(rest, ' ');
@@ -453,24 +361,6 @@ static void simplify_alternatives(struct semver_range *range)
 	range->n = used;
 }
 
-/* A copy with every run of blanks made one space. */
-static struct str squeeze(struct arena *a, struct str text)
-{
-	char *copy = arena_alloc(a, text.n + 1);
-	size_t n = 0;
-
-	if (!copy)
-		return STR_NULL;
-	text = semver_trim(text);
-	for (size_t i = 0; i < text.n; i++) {
-		if (!semver_is_blank(text.p[i]))
-			copy[n++] = text.p[i];
-		else if (copy[n - 1] != ' ')
-			copy[n++] = ' ';
-	}
-	return (struct str){copy, n};
-}
-
 static size_t count(struct str text, char c)
 {
 	size_t n = 0;
@@ -488,7 +378,7 @@ int semver_range_parse(struct arena *a, struct str text, unsigned flags, struct 
 
 	if (text.n > LIMIT_RANGE_BYTES)
 		return -EINVAL;
-	text = squeeze(a, text);
+	text = semver_squeeze(a, text);
 	if (!range || !text.p)
 		return -ENOMEM;
 	/* A word becomes at most two comparators. */

@@ -1,5 +1,5 @@
 /* Vectors made by others: JSON files in the data folder (env BONDGATE_DATA, else ../shared/data beside the source tree) with
- * a member "vectors" that is a list of objects or lists. A test skips, saying so, where the folder is missing. */
+ * lists of objects, lists or plain values. A test skips, saying so, where the folder is missing. */
 #ifndef BONDGATE_TESTS_VECTORS_H
 #define BONDGATE_TESTS_VECTORS_H
 
@@ -64,9 +64,43 @@ static inline void vector_read(struct json_reader *r, struct vector *v)
 			vector_read_field(r, v, arena_printf(v->arena, "%zu", v->n));
 		return;
 	}
+	if (json_peek(r) != JSON_OBJECT) {
+		vector_read_field(r, v, STR("0"));
+		return;
+	}
 	json_enter_object(r);
 	while (json_next_member(r, &name))
 		vector_read_field(r, v, name);
+}
+
+/* Calls `each` for every item of a list, or for every member of an object as the list [name, value]. */
+static inline size_t vectors_in(struct arena *a, struct str text, void (*each)(const struct vector *v))
+{
+	struct vector v = {.arena = a};
+	struct json_reader r;
+	struct err err = {0};
+	struct str name;
+	size_t count = 0;
+
+	json_init(&r, text);
+	if (json_peek(&r) == JSON_OBJECT) {
+		json_enter_object(&r);
+		for (; json_next_member(&r, &name); count++) {
+			v.n = 1;
+			v.fields[0] = (struct vector_field){STR("0"), JSON_STRING, name};
+			vector_read_field(&r, &v, STR("1"));
+			each(&v);
+		}
+	} else {
+		json_enter_array(&r);
+		for (; json_next_item(&r); count++) {
+			vector_read(&r, &v);
+			each(&v);
+		}
+	}
+	if (json_finish(&r, &err) < 0)
+		fail_msg("%s", err.text);
+	return count;
 }
 
 /* The file's path, or the end of the test where it is missing. Nothing may be allocated yet: skip() jumps. */
@@ -86,15 +120,14 @@ static inline const char *vectors_path(const char *file)
 	return path;
 }
 
-/* Calls `each` for every vector of a file such as "semver/npm-equality.json"; the count must be at least `least`. */
-static inline void vectors_each(const char *file, size_t least, void (*each)(const struct vector *v))
+/* Calls `each` for everything in the member `list` of a file such as "semver/npm-equality.json"; there must be at least `least`. */
+static inline void vectors_each(const char *file, const char *list, size_t least, void (*each)(const struct vector *v))
 {
 	const char *path = vectors_path(file);
 	CLEANUP_ARENA struct arena *a = arena_new(16 << 20);
 	CLEANUP_BUF struct buf content = BUF(4 << 20);
 	struct json_reader r;
-	struct str key;
-	struct vector v = {.arena = a};
+	struct str key, text;
 	struct err err = {0};
 	size_t count = 0;
 
@@ -103,18 +136,9 @@ static inline void vectors_each(const char *file, size_t least, void (*each)(con
 	json_init(&r, buf_str(&content));
 	json_enter_object(&r);
 	while (json_next_member(&r, &key)) {
-		if (!str_eq(key, STR("vectors"))) {
-			json_skip(&r, NULL);
-			continue;
-		}
-		json_enter_array(&r);
-		while (json_next_item(&r)) {
-			vector_read(&r, &v);
-			if (json_failed(&r))
-				break;
-			each(&v);
-			count++;
-		}
+		json_skip(&r, &text);
+		if (!json_failed(&r) && str_eq(key, str_of(list)))
+			count = vectors_in(a, text, each);
 	}
 	if (json_finish(&r, &err) < 0)
 		fail_msg("%s: %s", file, err.text);
