@@ -152,7 +152,7 @@ int cmd_explain(int argc, char **argv)
 		code = explain(&q, json, &err);
 	if (code == EXIT_CANNOT)
 		fprintf(stderr, "bondgate: %s\n", err.text);
-	gate_thread_close(&q.thread);
+	gate_threads_close(&q.thread, 1);
 	close_gate(&q.opened);
 	return code;
 }

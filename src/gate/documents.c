@@ -457,7 +457,8 @@ static void ask_upstream(struct refresh *r)
 	};
 	const struct spool_target target = {.write = write_piece, .arg = r};
 
-	r->fd = document_temporary(r->documents->folder, r->temporary, &r->err);
+	r->fd = r->thread->fetcher ? document_temporary(r->documents->folder, r->temporary, &r->err)
+	                           : err_set(&r->err, -ECANCELED, "the gate is stopping");
 	if (r->fd < 0) {
 		r->code = r->fd;
 		refresh_end(r);

@@ -53,7 +53,7 @@ struct gate {
 struct gate_thread {
 	struct gate *gate;
 	struct loop *loop;
-	struct fetcher *fetcher;
+	struct fetcher *fetcher;    /* NULL while closing: nothing new is asked of an upstream */
 	struct http_server *server; /* NULL in commands */
 	pthread_t thread;
 };
@@ -72,7 +72,9 @@ int gate_open(const struct gate_options *options, struct gate **ret, struct err 
 void gate_close(struct gate *g);
 
 int gate_thread_init(struct gate *g, struct gate_thread *t, struct err *err);
-void gate_thread_close(struct gate_thread *t);
+/* After their loops have stopped, on one thread: ends what is still under way on all of them (threads wait for each other's fetches), then frees
+ * them. */
+void gate_threads_close(struct gate_thread *threads, size_t count);
 
 /* The rules in force, counted: release with rules_unref. Any thread. */
 struct rules *gate_rules(struct gate *g);

@@ -348,10 +348,9 @@ int server_run(struct gate *g, const struct server_options *options, struct err 
 	atomic_store(&g->ready, true);
 	notify_ready("serving");
 	loop_run(s->control);
-	for (size_t i = 0; i < s->thread_count; i++) {
+	for (size_t i = 0; i < s->thread_count; i++)
 		pthread_join(s->threads[i].thread, NULL);
-		gate_thread_close(&s->threads[i]);
-	}
+	gate_threads_close(s->threads, s->thread_count);
 	loop_free(s->control);
 	gate_record(g, EVIDENCE_ADMIN, ECOSYSTEM_NPM, STR(""), STR(""), STR("gate stopped"), STR(""));
 	free(s);

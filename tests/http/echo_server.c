@@ -9,7 +9,7 @@
  *   GET  /refused             403 with a reason phrase of its own, bad bytes in it
  *   GET  /split               headers that would split the reply
  *   GET  /empty               204
- *   GET  /counts              requests handed out, gone() calls, lost clients
+ *   GET  /counts              calls of body_limit(), request(), gone() and lost(); slow and bad clients
  *   PUT  /echo                the body (at most --body bytes); /early?: refused 401 before the body is read */
 #include <getopt.h>
 #include <signal.h>
@@ -29,7 +29,7 @@ static struct {
 	struct http_counters counters;
 	struct blob *big;
 	size_t body_limit;
-	unsigned handed, gone, lost;
+	unsigned announced, handed, gone, lost;
 	uv_signal_t terminated;
 	usec grace;
 } app;
@@ -115,7 +115,7 @@ static void reply_seen(struct http_request *rq)
 
 static void reply_counts(struct http_request *rq)
 {
-	http_reply_text(rq, &ok, arena_printf(rq->arena, "handed=%u gone=%u lost=%u slow=%llu bad=%llu\n", app.handed, app.gone, app.lost,
+	http_reply_text(rq, &ok, arena_printf(rq->arena, "announced=%u handed=%u gone=%u lost=%u slow=%llu bad=%llu\n", app.announced, app.handed, app.gone, app.lost,
 	                                      (unsigned long long)app.counters.dropped_slow, (unsigned long long)app.counters.bad_requests));
 }
 
@@ -162,6 +162,7 @@ static size_t body_limit(struct http_request *rq, void *arg)
 	static const struct http_reply unknown = {.status = 401};
 
 	(void)arg;
+	app.announced++;
 	if (str_eq(rq->path, STR("/early")))
 		http_reply_text(rq, &unknown, STR("{\"error\":\"who are you\"}"));
 	return str_eq(rq->path, STR("/echo")) ? app.body_limit : 0;

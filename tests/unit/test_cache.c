@@ -439,7 +439,7 @@ static unsigned check_after_kill(int reports, unsigned serial)
 	assert_int_equal(nftw(blobs, check_blob, 16, FTW_PHYS), 0);
 	assert_int_equal(bad_blobs, 0);
 	assert_int_equal(files_in("tmp"), 0);
-	assert_true(files_in("quarantine") <= 2 * LIMIT_QUARANTINE_FILES + 200);
+	assert_true(files_in("quarantine") <= 2 * LIMIT_QUARANTINE_FILES);
 	cache_close(c);
 	return serial;
 }
