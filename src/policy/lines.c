@@ -132,6 +132,7 @@ struct collector {
 	const struct policy *p;
 	struct arena *arena;
 	struct lines *lines;
+	unsigned order;
 	struct buf value;
 };
 
@@ -156,7 +157,7 @@ static int collect(struct collector *c, const char *path, bool item, const struc
 		lines->room = room;
 	}
 	line = &lines->array[lines->count++];
-	*line = (struct line){.path = path, .item = item, .value = arena_str(c->arena, buf_str(&c->value)), .source = *source};
+	*line = (struct line){.path = path, .order = c->order, .item = item, .value = arena_str(c->arena, buf_str(&c->value)), .source = *source};
 	buf_clear(&c->value);
 	return line->value.p ? 0 : -ENOMEM;
 }
@@ -226,6 +227,7 @@ static int collect_default_origin(struct collector *c, const struct key *k)
 		if (of->group != GROUP_ORIGIN || of->flags & KEY_OWN_ONLY || (of->flags & KEY_NPM_ONLY && k->offset != ECOSYSTEM_NPM))
 			continue;
 		add_value(&c->value, of, (of->flags & KEY_NPM_ONLY ? (const char *)c->p : (const char *)rule) + of->offset);
+		c->order++;
 		path = arena_printf(c->arena, "%s.%s", k->path, of->path);
 		r = path.p ? collect(c, path.p, false, &rule->origin.source) : -ENOMEM;
 		if (r < 0)
@@ -257,6 +259,7 @@ static int collect_key(struct collector *c, enum key_id id)
 	const struct key *k = &keys[id];
 	const void *target = (const char *)c->p + k->offset;
 
+	c->order = (unsigned)id * KEY_COUNT;
 	switch (k->type) {
 	case KEY_TYPE_MAP:
 	case KEY_TYPE_ROOTS:

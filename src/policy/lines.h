@@ -7,6 +7,7 @@
 
 struct line {
 	const char *path; /* dotted, of the key */
+	unsigned order;   /* grows with the place in the table */
 	bool item;        /* one item of that key's list */
 	struct str value; /* as YAML; secrets as where they come from */
 	struct policy_source source;

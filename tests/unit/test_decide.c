@@ -1,5 +1,7 @@
 #include "unit.h"
 
+#include <unistd.h>
+
 #include "policy/decide.h"
 
 /* 2026-11-20 12:00 UTC, a day on which all of this happens. */
@@ -329,6 +331,88 @@ static void a_sentence_never_loses_its_rule_and_its_time(void **state)
 	policy_unref(p);
 }
 
+static struct advisories *known(void)
+{
+	static const char records[] =
+		"[{\"id\": \"MAL-2026-1\", \"summary\": \"Malicious code in axios\", \"published\": \"2026-11-01T00:00:00Z\","
+		" \"modified\": \"2026-11-01T00:00:00Z\", \"affected\": [{\"package\": {\"ecosystem\": \"npm\", \"name\": \"axios\"},"
+		" \"versions\": [\"1.14.1\"]}]},"
+		" {\"id\": \"GHSA-aaaa-bbbb-cccc\", \"summary\": \"Request forgery\", \"published\": \"2026-11-01T00:00:00Z\","
+		" \"modified\": \"2026-11-01T00:00:00Z\", \"database_specific\": {\"severity\": \"HIGH\"},"
+		" \"affected\": [{\"package\": {\"ecosystem\": \"npm\", \"name\": \"axios\"}, \"ranges\": [{\"type\": \"SEMVER\","
+		" \"events\": [{\"introduced\": \"0\"}, {\"fixed\": \"1.13.0\"}]}]}]}]";
+	char path[] = "/tmp/bondgate-advisories-XXXXXX";
+	struct advisories *a = NULL;
+	size_t count = 0, skipped = 0;
+	struct err err = {0};
+	int fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, records, sizeof(records) - 1), sizeof(records) - 1);
+	close(fd);
+	if (advisories_load(path, &a, &count, &skipped, &err) < 0)
+		fail_msg("%s", err.text);
+	unlink(path);
+	assert_int_equal(count, 2);
+	return a;
+}
+
+static void advisories_refuse_what_the_policy_says(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *policy, *version;
+		enum verdict verdict;
+		const char *sentence; /* or the report's code */
+		size_t reasons;
+	} rows[] = {
+		{"version: 1\n", "1.14.1", VERDICT_DENY,
+		 "axios@1.14.1 is known malware (malware, MAL-2026-1): do not install it. Ask: bondgate explain npm:axios@1.14.1", 1},
+		{"version: 1\n", "1.14.2", VERDICT_ALLOW, "axios@1.14.2 is cleared", 0},
+		{"version: 1\n", "1.12.0", VERDICT_ALLOW, "axios@1.12.0 is cleared", 0},
+		{"version: 1\ndeny: {vulnerabilities: {at: high}}\n", "1.12.0", VERDICT_ALLOW, "axios@1.12.0 is cleared", 1},
+		{"version: 1\ndeny: {vulnerabilities: {mode: enforce, at: high}}\n", "1.12.0", VERDICT_DENY,
+		 "axios@1.12.0 has a known vulnerability (vulnerable, GHSA-aaaa-bbbb-cccc): use a fixed version. "
+		 "Ask: bondgate explain npm:axios@1.12.0", 1},
+		{"version: 1\ndeny: {vulnerabilities: {mode: enforce, at: critical}}\n", "1.12.0", VERDICT_ALLOW, "axios@1.12.0 is cleared", 0},
+		{"version: 1\ndeny: {vulnerabilities: {mode: enforce, at: low}}\n", "1.13.0", VERDICT_ALLOW, "axios@1.13.0 is cleared", 0},
+		{"version: 1\nmode: report\n", "1.14.1", VERDICT_ALLOW, "axios@1.14.1 is cleared", 1},
+		{"version: 1\ndeny: {malware: {mode: off}}\n", "1.14.1", VERDICT_ALLOW, "axios@1.14.1 is cleared", 0},
+	};
+	struct advisories *advisories = known();
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		CLEANUP_ARENA struct arena *a = arena_new(1 << 20);
+		struct policy *p = load(rows[i].policy);
+		struct version_facts f = axios(100 * USEC_DAY);
+		struct decision d;
+
+		f.version = str_of(rows[i].version);
+		decide(p, advisories, &f, noon, a, &d);
+		assert_int_equal(d.verdict, rows[i].verdict);
+		assert_string_equal(decision_sentence(a, &f, &d, noon).p, rows[i].sentence);
+		assert_int_equal(d.reason_count, rows[i].reasons);
+		policy_unref(p);
+	}
+	advisories_unref(advisories);
+}
+
+static void an_advisory_of_tomorrow_is_not_known_today(void **state)
+{
+	(void)state;
+	struct advisories *advisories = known();
+	struct policy *p = policy_builtin();
+	struct version_facts f = axios(100 * USEC_DAY);
+	struct decision d;
+
+	decide(p, advisories, &f, noon - 20 * USEC_DAY, NULL, &d); /* the last day of October: --at asks what was known then */
+	assert_int_equal(d.verdict, VERDICT_ALLOW);
+	decide(p, advisories, &f, noon, NULL, &d);
+	assert_int_equal(d.verdict, VERDICT_DENY);
+	policy_unref(p);
+	advisories_unref(advisories);
+}
+
 static void every_rule_has_its_sentence(void **state)
 {
 	(void)state;
@@ -418,6 +502,8 @@ int main(void)
 		cmocka_unit_test(excluded_names_do_not_wait),
 		cmocka_unit_test(facts_that_speak_for_themselves),
 		cmocka_unit_test(a_sentence_never_loses_its_rule_and_its_time),
+		cmocka_unit_test(advisories_refuse_what_the_policy_says),
+		cmocka_unit_test(an_advisory_of_tomorrow_is_not_known_today),
 		cmocka_unit_test(every_rule_has_its_sentence),
 		cmocka_unit_test(explain_has_the_fixed_shape),
 	};
