@@ -149,14 +149,17 @@ int cmd_policy(int argc, char **argv)
 {
 	struct call c = {.now = time_now()};
 	const struct option_row options[] = {
-		{.name = "policy", .argument = "FILE", .help = "the machine's policy (default: BONDGATE_POLICY, /etc/bondgate/bondgate.yaml)",
-		 .value = &c.policy},
+		{.name = "policy",
+	     .argument = "FILE",
+	     .help = "the machine's policy (default: BONDGATE_POLICY, /etc/bondgate/bondgate.yaml)",
+	     .value = &c.policy},
 		{.name = "quiet", .help = "say only what is wrong", .flag = &c.quiet},
 	};
 	const struct command_usage usage = {
 		.synopsis = "policy check [FILE...] | show [FILE] | diff [FILE] FILE | document",
-		.purpose = "check says what is wrong, by line; show prints the whole policy with the line that each value comes from; diff compares the\n"
-		           "policy in force, or the first FILE, with another; document prints the page that explains every key.",
+		.purpose =
+			"check says what is wrong, by line; show prints the whole policy with the line that each value comes from; diff compares the\n"
+			"policy in force, or the first FILE, with another; document prints the page that explains every key.",
 		.options = options,
 		.option_count = sizeof(options) / sizeof(options[0]),
 	};

@@ -72,6 +72,7 @@ static void add_rules(struct buf *out, uint32_t rules)
 /* The value of a scalar key as it would be written; nothing where it is not set. */
 static void add_value(struct buf *out, const struct key *k, const void *target)
 {
+	int choice = k->type == KEY_TYPE_MODE || k->type == KEY_TYPE_SEVERITY ? *(const int8_t *)target : 0;
 	const struct str *text = target;
 	char duration[TIME_TEXT];
 
@@ -89,10 +90,10 @@ static void add_value(struct buf *out, const struct key *k, const void *target)
 		buf_add_str(out, str_of(duration));
 		break;
 	case KEY_TYPE_MODE:
-		buf_add_str(out, str_of(mode_name((enum mode)*(const int8_t *)target)));
+		buf_add_str(out, str_of(mode_name((enum mode)choice)));
 		break;
 	case KEY_TYPE_SEVERITY:
-		buf_add_str(out, str_of(severity_name((enum severity)*(const int8_t *)target)));
+		buf_add_str(out, str_of(severity_name((enum severity)choice)));
 		break;
 	case KEY_TYPE_BOOL:
 		buf_add_str(out, *(const bool *)target ? STR("true") : STR("false"));
@@ -157,7 +158,8 @@ static int collect(struct collector *c, const char *path, bool item, const struc
 		lines->room = room;
 	}
 	line = &lines->array[lines->count++];
-	*line = (struct line){.path = path, .order = c->order, .item = item, .value = arena_str(c->arena, buf_str(&c->value)), .source = *source};
+	*line =
+		(struct line){.path = path, .order = c->order, .item = item, .value = arena_str(c->arena, buf_str(&c->value)), .source = *source};
 	buf_clear(&c->value);
 	return line->value.p ? 0 : -ENOMEM;
 }

@@ -64,6 +64,7 @@ static void a_young_version_waits_until_its_cooldown_ends(void **state)
 static void the_longest_delay_counts(void **state)
 {
 	(void)state;
+	/* clang-format off */
 	static const struct {
 		usec age, package_age, left;
 	} rows[] = {
@@ -71,6 +72,7 @@ static void the_longest_delay_counts(void **state)
 		{USEC_DAY, 29 * USEC_DAY, 6 * USEC_DAY},   {10 * USEC_DAY, 30 * USEC_DAY, 0},       {-USEC_DAY, 1000 * USEC_DAY, 7 * USEC_DAY},
 		{-USEC_DAY, -USEC_DAY, 30 * USEC_DAY},
 	};
+	/* clang-format on */
 	struct policy *p = load("version: 1\ncooldown: {default: 7d, new-package: 30d}\n");
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -105,6 +107,7 @@ static void names_with_an_origin_of_their_own_do_not_wait(void **state)
 static void deny_lists_refuse_and_name_their_line(void **state)
 {
 	(void)state;
+	/* clang-format off */
 	static const struct {
 		const char *name, *version, *source; /* NULL: allowed */
 	} rows[] = {
@@ -116,8 +119,10 @@ static void deny_lists_refuse_and_name_their_line(void **state)
 		{"axios", "1.14.2-beta.1", "bondgate.yaml:6"}, {"axios", "1.14.3", NULL},
 		{"axios", "not-a-version", "bondgate.yaml:6"}, {"lodash", "not-a-version", NULL},
 	};
-	struct policy *p = load("version: 1\ndeny:\n  names: [\"npm:evil\", \"npm:@bad/*\", \"npm:*-stealer\", \"npm:*evil-in*\"]\n  versions:\n"
-	                        "    - npm:event-stream@3.3.6\n    - \"npm:axios@>=1.14.1 <1.14.3\"\n");
+	/* clang-format on */
+	struct policy *p =
+		load("version: 1\ndeny:\n  names: [\"npm:evil\", \"npm:@bad/*\", \"npm:*-stealer\", \"npm:*evil-in*\"]\n  versions:\n"
+	         "    - npm:event-stream@3.3.6\n    - \"npm:axios@>=1.14.1 <1.14.3\"\n");
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		CLEANUP_ARENA struct arena *a = arena_new(1 << 20);
@@ -140,6 +145,7 @@ static void a_denied_hash_is_refused_however_it_is_written(void **state)
 {
 	(void)state;
 	/* The digests of nothing at all. */
+	/* clang-format off */
 	static const struct {
 		const char *listed, *integrity, *shasum;
 		bool denied;
@@ -150,6 +156,7 @@ static void a_denied_hash_is_refused_however_it_is_written(void **state)
 		{"sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk=", "sha512-AAAA sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwl=?x", "", true},
 		{"sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk=", "", "da39a3ee5e6b4b0d3255bfef95601890afd80708", false},
 	};
+	/* clang-format on */
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		char text[256];
@@ -205,6 +212,7 @@ static void an_exemption_lifts_its_rules_until_it_ends(void **state)
 static void report_serves_and_says_what_it_would_have_refused(void **state)
 {
 	(void)state;
+	/* clang-format off */
 	static const struct {
 		const char *text;
 		enum verdict young, changed;
@@ -215,6 +223,7 @@ static void report_serves_and_says_what_it_would_have_refused(void **state)
 		{"version: 1\ncooldown: {mode: report}\n", VERDICT_ALLOW, VERDICT_DENY},
 		{"version: 1\nrules: {hash-changed: {mode: report}}\n", VERDICT_HOLD, VERDICT_HOLD},
 	};
+	/* clang-format on */
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct policy *p = load(rows[i].text);
@@ -234,6 +243,7 @@ static void report_serves_and_says_what_it_would_have_refused(void **state)
 static void excluded_names_do_not_wait(void **state)
 {
 	(void)state;
+	/* clang-format off */
 	static const struct {
 		const char *name, *version;
 		enum verdict verdict;
@@ -241,6 +251,7 @@ static void excluded_names_do_not_wait(void **state)
 		{"@acme-open/x", "1.0.0", VERDICT_ALLOW}, {"@acme/x", "1.0.0", VERDICT_HOLD},       {"typescript", "5.4.0", VERDICT_ALLOW},
 		{"typescript", "6.0.0", VERDICT_HOLD},    {"typescript", "5.5.0-beta", VERDICT_HOLD}, {"typescript", "junk", VERDICT_HOLD},
 	};
+	/* clang-format on */
 	struct policy *p = load("version: 1\ncooldown: {exclude: [\"npm:@acme-open/*\", \"npm:typescript@^5.0.0\"]}\n");
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -360,6 +371,7 @@ static struct advisories *known(void)
 static void advisories_refuse_what_the_policy_says(void **state)
 {
 	(void)state;
+	/* clang-format off */
 	static const struct {
 		const char *policy, *version;
 		enum verdict verdict;
@@ -379,6 +391,7 @@ static void advisories_refuse_what_the_policy_says(void **state)
 		{"version: 1\nmode: report\n", "1.14.1", VERDICT_ALLOW, "axios@1.14.1 is cleared", 1},
 		{"version: 1\ndeny: {malware: {mode: off}}\n", "1.14.1", VERDICT_ALLOW, "axios@1.14.1 is cleared", 0},
 	};
+	/* clang-format on */
 	struct advisories *advisories = known();
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -419,8 +432,9 @@ static void every_rule_has_its_sentence(void **state)
 	CLEANUP_ARENA struct arena *a = arena_new(1 << 20);
 	struct policy *p = load("version: 1\ncooldown: {new-package: 30d}\ninternal: [\"npm:@acme/*\"]\ndeny: {names: [\"npm:evil\"]}\n");
 	struct version_facts young = axios(0), package = axios(10 * USEC_DAY), internal = axios(100 * USEC_DAY), denied = internal,
-	                     changed = internal, mismatch = internal, unverifiable = internal, held = internal, withdrawn = internal,
-	                     placeholder = internal, fine = internal;
+						 changed = internal, mismatch = internal, unverifiable = internal, held = internal, withdrawn = internal,
+						 placeholder = internal, fine = internal;
+	/* clang-format off */
 	const struct {
 		const struct version_facts *facts;
 		const char *sentence;
@@ -445,6 +459,7 @@ static void every_rule_has_its_sentence(void **state)
 		               "Ask: bondgate explain npm:axios@1.14.1"},
 		{&fine, "axios@1.14.1 is cleared"},
 	};
+	/* clang-format on */
 
 	package.package_published = noon - 12 * USEC_DAY;
 	internal.name = STR("@acme/x");
@@ -479,10 +494,11 @@ static void explain_has_the_fixed_shape(void **state)
 
 	decide(p, NULL, &f, noon, a, &d);
 	explain_json(&f, &d, &json);
-	assert_string_equal(buf_cstr(&json),
-	                    "{\"purl\":\"pkg:npm/axios@1.14.1\",\"decision\":\"hold\",\"until\":\"2026-11-27T10:00:00.000Z\",\"reasons\":[{\"code\":"
-	                    "\"cooldown\",\"text\":\"axios@1.14.1 was published 2h ago; this gate waits 7d (cooldown): cleared 2026-11-27 10:00 "
-	                    "UTC\",\"source\":\"built-in\",\"decision\":\"hold\",\"enforced\":true,\"until\":\"2026-11-27T10:00:00.000Z\"}]}");
+	assert_string_equal(
+		buf_cstr(&json),
+		"{\"purl\":\"pkg:npm/axios@1.14.1\",\"decision\":\"hold\",\"until\":\"2026-11-27T10:00:00.000Z\",\"reasons\":[{\"code\":"
+		"\"cooldown\",\"text\":\"axios@1.14.1 was published 2h ago; this gate waits 7d (cooldown): cleared 2026-11-27 10:00 "
+		"UTC\",\"source\":\"built-in\",\"decision\":\"hold\",\"enforced\":true,\"until\":\"2026-11-27T10:00:00.000Z\"}]}");
 	explain_text(&f, &d, noon, &text);
 	assert_non_null(strstr(buf_cstr(&text), "axios@1.14.1: hold until 2026-11-27 10:00 UTC (in 6d 22h)\n"));
 	assert_non_null(strstr(buf_cstr(&text), "rules: [cooldown]"));
