@@ -53,39 +53,48 @@ static const char *const absent[] = {"clone3", "fchmodat2", "io_uring_setup", "o
 /* What AddressSanitizer's search for leaks does at the end. */
 static const char *const tracing[] = {"kill", "prctl", "ptrace", "wait4", "waitid"};
 
+/* An argument of which the bits in `mask` must be those of `value`. */
+struct condition {
+	unsigned argument;
+	uint64_t mask, value;
+};
+
 /* Allowed with these arguments only. */
 struct narrow {
 	const char *name;
 	unsigned count;
-	struct scmp_arg_cmp args[2];
+	struct condition conditions[2];
 };
+
+enum { EXECUTABLE = PROT_EXEC, BOTH = PROT_EXEC | PROT_WRITE };
+#define WHOLE UINT64_MAX
 
 static const struct narrow narrowed[] = {
 	/* A thread, never a process. */
-	{"clone", 1, {SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD)}},
+	{"clone", 1, {{0, CLONE_THREAD, CLONE_THREAD}}},
 	/* Never writable and executable at once; code comes from files (NSS modules), not from what was written. */
-	{"mmap", 1, {SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)}},
-	{"mmap", 1, {SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC | PROT_WRITE, PROT_EXEC)}},
-	{"mprotect", 1, {SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)}},
-	{"socket", 1, {SCMP_A0(SCMP_CMP_EQ, AF_UNIX)}},
-	{"socket", 1, {SCMP_A0(SCMP_CMP_EQ, AF_INET)}},
-	{"socket", 1, {SCMP_A0(SCMP_CMP_EQ, AF_INET6)}},
+	{"mmap", 1, {{2, EXECUTABLE, 0}}},
+	{"mmap", 1, {{2, BOTH, EXECUTABLE}}},
+	{"mprotect", 1, {{2, EXECUTABLE, 0}}},
+	{"socket", 1, {{0, WHOLE, AF_UNIX}}},
+	{"socket", 1, {{0, WHOLE, AF_INET}}},
+	{"socket", 1, {{0, WHOLE, AF_INET6}}},
 	/* getaddrinfo asks which kinds of address this machine has. */
-	{"socket", 2, {SCMP_A0(SCMP_CMP_EQ, AF_NETLINK), SCMP_A2(SCMP_CMP_EQ, NETLINK_ROUTE)}},
-	{"socketpair", 1, {SCMP_A0(SCMP_CMP_EQ, AF_UNIX)}},
-	{"ioctl", 1, {SCMP_A1(SCMP_CMP_EQ, FIONBIO)}},
-	{"ioctl", 1, {SCMP_A1(SCMP_CMP_EQ, FIONREAD)}},
-	{"ioctl", 1, {SCMP_A1(SCMP_CMP_EQ, FIOCLEX)}},
-	{"ioctl", 1, {SCMP_A1(SCMP_CMP_EQ, TCGETS)}},
-	{"ioctl", 1, {SCMP_A1(SCMP_CMP_EQ, TIOCGWINSZ)}},
-	{"ioctl", 1, {SCMP_A1(SCMP_CMP_EQ, SIOCGIFINDEX)}},
-	{"ioctl", 1, {SCMP_A1(SCMP_CMP_EQ, SIOCGIFNAME)}},
-	{"prctl", 1, {SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME)}},
-	{"prctl", 1, {SCMP_A0(SCMP_CMP_EQ, PR_GET_NAME)}},
-	{"prctl", 1, {SCMP_A0(SCMP_CMP_EQ, PR_GET_DUMPABLE)}},
-	{"prctl", 1, {SCMP_A0(SCMP_CMP_EQ, PR_GET_NO_NEW_PRIVS)}},
-	{"prctl", 1, {SCMP_A0(SCMP_CMP_EQ, PR_SET_VMA)}},
-	{"prlimit64", 1, {SCMP_A0(SCMP_CMP_EQ, 0)}},
+	{"socket", 2, {{0, WHOLE, AF_NETLINK}, {2, WHOLE, NETLINK_ROUTE}}},
+	{"socketpair", 1, {{0, WHOLE, AF_UNIX}}},
+	{"ioctl", 1, {{1, WHOLE, FIONBIO}}},
+	{"ioctl", 1, {{1, WHOLE, FIONREAD}}},
+	{"ioctl", 1, {{1, WHOLE, FIOCLEX}}},
+	{"ioctl", 1, {{1, WHOLE, TCGETS}}},
+	{"ioctl", 1, {{1, WHOLE, TIOCGWINSZ}}},
+	{"ioctl", 1, {{1, WHOLE, SIOCGIFINDEX}}},
+	{"ioctl", 1, {{1, WHOLE, SIOCGIFNAME}}},
+	{"prctl", 1, {{0, WHOLE, PR_SET_NAME}}},
+	{"prctl", 1, {{0, WHOLE, PR_GET_NAME}}},
+	{"prctl", 1, {{0, WHOLE, PR_GET_DUMPABLE}}},
+	{"prctl", 1, {{0, WHOLE, PR_GET_NO_NEW_PRIVS}}},
+	{"prctl", 1, {{0, WHOLE, PR_SET_VMA}}},
+	{"prlimit64", 1, {{0, WHOLE, 0}}},
 };
 
 static int add_names(scmp_filter_ctx filter, uint32_t action, const char *const *names, size_t n)
@@ -100,17 +109,26 @@ static int add_names(scmp_filter_ctx filter, uint32_t action, const char *const 
 	return 0;
 }
 
+static int add_narrow(scmp_filter_ctx filter, const struct narrow *n)
+{
+	struct scmp_arg_cmp args[2] = {0};
+	int number = seccomp_syscall_resolve_name(n->name);
+
+	for (unsigned i = 0; i < n->count; i++)
+		args[i] = (struct scmp_arg_cmp){.arg = n->conditions[i].argument,
+		                                .op = SCMP_CMP_MASKED_EQ,
+		                                .datum_a = n->conditions[i].mask,
+		                                .datum_b = n->conditions[i].value};
+	return number == __NR_SCMP_ERROR ? 0 : seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, number, n->count, args);
+}
+
 static int add_narrowed(scmp_filter_ctx filter)
 {
 	for (size_t i = 0; i < COUNT(narrowed); i++) {
-		const struct narrow *n = &narrowed[i];
-		int number = seccomp_syscall_resolve_name(n->name);
-		int r;
-
 		/* A second rule for what is allowed as a whole would be refused. */
-		if (number == __NR_SCMP_ERROR || (CONFINE_LEAVES_TRACING && str_eq(str_of(n->name), STR("prctl"))))
-			continue;
-		r = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, number, n->count, n->args);
+		bool whole = CONFINE_LEAVES_TRACING && str_eq(str_of(narrowed[i].name), STR("prctl"));
+		int r = whole ? 0 : add_narrow(filter, &narrowed[i]);
+
 		if (r < 0)
 			return r;
 	}
@@ -120,20 +138,18 @@ static int add_narrowed(scmp_filter_ctx filter)
 /* Signals to itself only: abort() and raise() need them. */
 static int add_own_signals(scmp_filter_ctx filter)
 {
-	struct scmp_arg_cmp to_itself = SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid());
-	int r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, to_itself);
+	const struct narrow thread = {"tgkill", 1, {{0, WHOLE, (uint64_t)getpid()}}}, process = {"kill", 1, {{0, WHOLE, (uint64_t)getpid()}}};
+	int r = add_narrow(filter, &thread);
 
-	if (r == 0 && !CONFINE_LEAVES_TRACING)
-		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(kill), 1, to_itself);
-	return r;
+	return r < 0 || CONFINE_LEAVES_TRACING ? r : add_narrow(filter, &process);
 }
 
 static int add_tracing(scmp_filter_ctx filter)
 {
-	const scmp_datum_t tracer = CLONE_VM | CLONE_UNTRACED;
+	static const struct narrow tracer = {"clone", 1, {{0, CLONE_VM | CLONE_UNTRACED, CLONE_VM | CLONE_UNTRACED}}};
 	int r = add_names(filter, SCMP_ACT_ALLOW, tracing, COUNT(tracing));
 
-	return r < 0 ? r : seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1, SCMP_A0(SCMP_CMP_MASKED_EQ, tracer, tracer));
+	return r < 0 ? r : add_narrow(filter, &tracer);
 }
 
 static int add_all(scmp_filter_ctx filter)

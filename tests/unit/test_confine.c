@@ -498,7 +498,8 @@ static void try_second_thread(void)
 	int pipes[2];
 	pthread_t other;
 
-	expect(pipe(pipes) == 0 && pthread_create(&other, NULL, wait_for_end, &pipes[0]) == 0, "no second thread");
+	expect(pipe(pipes) == 0, "no pipe");
+	expect(pthread_create(&other, NULL, wait_for_end, &pipes[0]) == 0, "no second thread");
 	expect(confine_start(&none, &err) == -EBUSY, "threads that are there already would stay free");
 	expect(str_eq(str_of(confine_describe()), STR("not confined")), confine_describe());
 	close(pipes[1]);
