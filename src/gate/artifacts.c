@@ -325,7 +325,7 @@ static void finish_work(void *arg)
 			err_set(&j->err, j->code, "cannot store the artifact: %s", err_name(j->code));
 		return;
 	}
-	store_version_received(g->store, j->origin->id, ECOSYSTEM_NPM, name, j->version.version, g->now());
+	store_version_received(g->store, j->origin->id, ECOSYSTEM_NPM, name, j->version.version, time_now());
 	j->code = artifact_check(g, j->rules, j->origin, j->document, &j->version, f->fd, &j->err);
 }
 
@@ -454,6 +454,12 @@ static void start_fetch(struct job *j)
 	*listening = (struct job){.thread = j->thread, .artifact = artifact_ref(j->artifact), .found = j->found, .found_arg = j->found_arg};
 	artifact_wait(j->thread, j->artifact, 0, fetching_progressed, listening);
 	j->hosts = (struct fetch_hosts){j->origin->url, j->origin->artifact_hosts, j->origin->artifact_host_count};
+	if (!j->thread->fetcher) {
+		j->code = err_set(&j->err, -ECANCELED, "the gate is stopping");
+		artifact_end(j, -1, 0);
+		job_free(j);
+		return;
+	}
 	f.url = artifact_url(j);
 	j->spool = spool_new(j->thread->loop, &target);
 	METRIC_ADD(&j->thread->gate->metrics, upstream_requests, 1);

@@ -149,42 +149,52 @@ int cache_trim(struct cache *c, bool (*keep)(void *arg, const struct cache_key *
 	return r;
 }
 
-struct oldest {
-	char name[80];
+struct kept {
+	char oldest[80];
 	uint64_t bytes;
 	size_t files;
 };
 
 static int visit_quarantined(void *arg, const char *file, const struct stat *st)
 {
-	struct oldest *o = arg;
+	struct kept *k = arg;
 
-	if (!str_ends(str_of(file), STR(".blob")))
+	if (!str_ends(str_of(file), STR(".blob")) && !str_ends(str_of(file), STR(".json")))
 		return 0;
-	o->files++;
-	o->bytes += (uint64_t)st->st_size;
+	k->files++;
+	k->bytes += (uint64_t)st->st_size;
 	/* The name begins with the time, in a fixed width. */
-	if (!o->name[0] || strcmp(file, o->name) < 0)
-		snprintf(o->name, sizeof(o->name), "%s", file);
+	if (!k->oldest[0] || strcmp(file, k->oldest) < 0)
+		snprintf(k->oldest, sizeof(k->oldest), "%s", file);
 	return 0;
+}
+
+/* The blob and its note; either may be missing after kill -9. 0 when something went. */
+static int remove_quarantined(struct cache *c, const char *file)
+{
+	static const char *const endings[] = {"blob", "json"};
+	int r = -ENOENT;
+
+	for (size_t i = 0; i < 2; i++) {
+		char path[128];
+
+		snprintf(path, sizeof(path), "quarantine/%.*s%s", (int)strlen(file) - 4, file, endings[i]);
+		if (unlinkat(c->dir, path, 0) == 0)
+			r = 0;
+	}
+	return r;
 }
 
 void cache_quarantine_make_room(struct cache *c, uint64_t size)
 {
 	for (;;) {
-		struct oldest o = {0};
-		char path[128];
-		int stem;
+		struct kept k = {0};
 
-		if (each_file(c->dir, "quarantine", visit_quarantined, &o) < 0 || o.files == 0)
+		if (each_file(c->dir, "quarantine", visit_quarantined, &k) < 0 || k.files == 0)
 			return;
-		if (o.files < LIMIT_QUARANTINE_FILES && o.bytes + size <= LIMIT_QUARANTINE_BYTES)
+		if (k.files < 2 * LIMIT_QUARANTINE_FILES - 1 && k.bytes + size <= LIMIT_QUARANTINE_BYTES)
 			return;
-		stem = (int)strlen(o.name) - 5;
-		snprintf(path, sizeof(path), "quarantine/%s", o.name);
-		if (unlinkat(c->dir, path, 0) < 0)
+		if (remove_quarantined(c, k.oldest) < 0)
 			return;
-		snprintf(path, sizeof(path), "quarantine/%.*s.json", stem, o.name);
-		unlinkat(c->dir, path, 0);
 	}
 }

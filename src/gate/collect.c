@@ -75,6 +75,13 @@ void collect_start(struct gate_thread *t, const struct origin *origin, const str
 	c->hosts = (struct fetch_hosts){origin->url, origin->artifact_hosts, origin->artifact_host_count};
 	f.hosts = &c->hosts;
 	f.url = arena_printf(c->arena, "%.*s%.*s", STR_ARG(origin->url), STR_ARG(str_starts(what->path, STR("/")) ? str_skip(what->path, 1) : what->path));
+	if (!t->fetcher) {
+		struct fetch_result stopping = {.code = -ECANCELED};
+
+		err_set(&stopping.err, -ECANCELED, "the gate is stopping");
+		on_done(c, &stopping);
+		return;
+	}
 	METRIC_ADD(&t->gate->metrics, upstream_requests, 1);
 	fetch_start(t->fetcher, &f);
 }

@@ -239,7 +239,7 @@ static void refresh_end(struct refresh *r)
 {
 	struct documents *d = r->documents;
 	struct entry *e = r->entry;
-	usec now = d->gate->now();
+	usec now = time_now();
 
 	if (r->made.document)
 		record_changes(r);
@@ -285,7 +285,7 @@ static void make_work(void *arg)
 	struct seen_package seen;
 	struct npm_build build = {
 		.name = r->name,
-		.now = g->now(),
+		.now = time_now(),
 		.etag = r->etag,
 		.last_modified = r->last_modified,
 		.seen = &seen,
@@ -326,7 +326,7 @@ static void confirm_work(void *arg)
 {
 	struct refresh *r = arg;
 	struct gate *g = r->documents->gate;
-	usec now = g->now();
+	usec now = time_now();
 
 	document_touch(r->documents->folder, r->previous, now);
 	store_package_checked(g->store, r->origin->id, r->origin->ecosystem, r->name, now);
@@ -457,7 +457,8 @@ static void ask_upstream(struct refresh *r)
 	};
 	const struct spool_target target = {.write = write_piece, .arg = r};
 
-	r->fd = document_temporary(r->documents->folder, r->temporary, &r->err);
+	r->fd = r->thread->fetcher ? document_temporary(r->documents->folder, r->temporary, &r->err)
+	                           : err_set(&r->err, -ECANCELED, "the gate is stopping");
 	if (r->fd < 0) {
 		r->code = r->fd;
 		refresh_end(r);
@@ -486,7 +487,7 @@ static void open_done(void *arg)
 {
 	struct refresh *r = arg;
 	struct documents *d = r->documents;
-	usec now = d->gate->now();
+	usec now = time_now();
 	bool enough = false;
 
 	pthread_mutex_lock(&d->lock);
@@ -542,7 +543,7 @@ static void refresh_start(struct documents *d, struct gate_thread *t, struct rul
 void document_get(struct gate_thread *t, struct rules *rules, const struct origin *origin, struct str name, document_found found, void *arg)
 {
 	struct documents *d = t->gate->documents;
-	usec now = t->gate->now();
+	usec now = time_now();
 	struct document_result result = {0};
 	struct document *previous = NULL;
 	bool answered = false, start = false;

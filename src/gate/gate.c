@@ -73,7 +73,7 @@ int gate_open(const struct gate_options *options, struct gate **ret, struct err 
 		goto fail;
 	snprintf(g->via, sizeof(g->via), "1.1 bondgate-%s", store_instance(g->store));
 	buf_printf(&path, "%s/cache", options->state_dir);
-	r = cache_open(buf_cstr(&path), (uint64_t)settings->cache_bytes, &g->cache, err);
+	r = options->without_cache ? 0 : cache_open(buf_cstr(&path), (uint64_t)settings->cache_bytes, &g->cache, err);
 	if (r < 0)
 		goto fail;
 	r = documents_new(g, buf_cstr(&path), (size_t)settings->memory_bytes / MEMORY_FOR_DOCUMENTS_SHARE, &g->documents, err);
@@ -114,13 +114,25 @@ int gate_thread_init(struct gate *g, struct gate_thread *t, struct err *err)
 	return fetcher_new(t->loop, &limits, g->via, &t->fetcher, err);
 }
 
-void gate_thread_close(struct gate_thread *t)
+void gate_threads_close(struct gate_thread *threads, size_t count)
 {
-	if (t->fetcher)
-		fetcher_free(t->fetcher);
-	if (t->loop)
-		loop_free(t->loop);
-	*t = (struct gate_thread){0};
+	for (size_t i = 0; i < count; i++) {
+		struct fetcher *fetcher = threads[i].fetcher;
+
+		threads[i].fetcher = NULL;
+		if (fetcher)
+			fetcher_free(fetcher);
+	}
+	/* What one loop ends may answer a waiter on another, whose end may again be told to a third. */
+	for (size_t round = 0; round < count + 1; round++)
+		for (size_t i = 0; i < count; i++)
+			if (threads[i].loop)
+				loop_run(threads[i].loop);
+	for (size_t i = 0; i < count; i++) {
+		if (threads[i].loop)
+			loop_free(threads[i].loop);
+		threads[i] = (struct gate_thread){0};
+	}
 }
 
 void gate_record(struct gate *g, enum evidence_kind kind, enum ecosystem e, struct str name, struct str version, struct str decision,

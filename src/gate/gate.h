@@ -40,6 +40,7 @@ struct gate {
 	usec started;
 	usec (*now)(void);         /* the wall clock; tests of explain --at give another */
 	bool offline;              /* commands: answer from what is stored, ask no upstream */
+	struct str upstream_npm;   /* what `upstream: auto` turned out to be; empty: it is not automatic */
 
 	pthread_mutex_t rules_lock;
 	struct rules *rules;
@@ -52,7 +53,7 @@ struct gate {
 struct gate_thread {
 	struct gate *gate;
 	struct loop *loop;
-	struct fetcher *fetcher;
+	struct fetcher *fetcher;    /* NULL while closing: nothing new is asked of an upstream */
 	struct http_server *server; /* NULL in commands */
 	pthread_t thread;
 };
@@ -60,6 +61,7 @@ struct gate_thread {
 struct gate_options {
 	const char *state_dir;
 	enum store_access access;
+	bool without_cache;            /* commands beside a running gate, which has the cache to itself */
 	struct policy *policy;         /* taken over */
 	struct advisories *advisories; /* taken over */
 };
@@ -70,7 +72,9 @@ int gate_open(const struct gate_options *options, struct gate **ret, struct err 
 void gate_close(struct gate *g);
 
 int gate_thread_init(struct gate *g, struct gate_thread *t, struct err *err);
-void gate_thread_close(struct gate_thread *t);
+/* After their loops have stopped, on one thread: ends what is still under way on all of them (threads wait for each other's fetches), then frees
+ * them. */
+void gate_threads_close(struct gate_thread *threads, size_t count);
 
 /* The rules in force, counted: release with rules_unref. Any thread. */
 struct rules *gate_rules(struct gate *g);

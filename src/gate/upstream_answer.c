@@ -2,28 +2,16 @@
 #include "base/limits.h"
 #include "gate/upstream_internal.h"
 
-enum { DISCARD_MAX = 64 * 1024 }; /* of a redirect's body, so that its connection can be used again */
+enum {
+	DISCARD_MAX = 64 * 1024, /* of a redirect's body, so that its connection can be used again */
+	VALUE_MAX = 8 * 1024,    /* of a header's value that is kept */
+};
 
 void answer_reset(struct fetching *f)
 {
 	f->answer = (struct answer){.length = -1};
 	f->in_head = f->redirecting = false;
 	f->head_bytes = f->discarded = 0;
-}
-
-/* "HTTP/1.1 403 Forbidden" */
-static int take_status(struct fetching *f, struct str line)
-{
-	ptrdiff_t blank = str_chr(line, ' ');
-	struct str rest = blank < 0 ? STR_NULL : str_skip(line, (size_t)blank + 1);
-	uint64_t status;
-
-	if (rest.n < 3 || str_to_u64(str_take(rest, 3), &status) < 0 || status < 100)
-		return fetching_fail(f, -EPROTO, "the answer's status line makes no sense");
-	f->answer = (struct answer){.length = -1, .status = (int)status};
-	f->answer.reason = arena_str(f->arena, str_trim(str_skip(rest, 3)));
-	f->in_head = true;
-	return 0;
 }
 
 static void take_length(struct answer *a, struct str value)
@@ -36,14 +24,45 @@ static void take_length(struct answer *a, struct str value)
 		a->length = length;
 }
 
-static void take_header(struct fetching *f, struct str line)
+/* A value that could not be sent back, or is longer than any server takes, is as good as none where it only describes; where
+ * the answer cannot be understood without it, the answer is refused. */
+static int take_value(struct fetching *f, struct str *to, struct str value, bool needed)
+{
+	if (to->n + value.n > VALUE_MAX || !request_is_field_value(value))
+		return needed ? fetching_fail(f, -EPROTO, "a header of its answer is malformed") : 0;
+	/* A second one is joined, as HTTP says: two content-encodings are then one that is not understood. */
+	if (to->n)
+		*to = arena_printf(f->arena, "%.*s, %.*s", STR_ARG(*to), STR_ARG(value));
+	else
+		*to = arena_str(f->arena, value);
+	return 0;
+}
+
+/* "HTTP/1.1 403 Forbidden" */
+static int take_status(struct fetching *f, struct str line)
+{
+	ptrdiff_t blank = str_chr(line, ' ');
+	struct str rest = blank < 0 ? STR_NULL : str_skip(line, (size_t)blank + 1);
+	uint64_t status;
+
+	if (rest.n < 3 || str_to_u64(str_take(rest, 3), &status) < 0 || status < 100)
+		return fetching_fail(f, -EPROTO, "the answer's status line makes no sense");
+	f->answer = (struct answer){.length = -1, .status = (int)status};
+	take_value(f, &f->answer.reason, str_trim(str_skip(rest, 3)), false);
+	f->in_head = true;
+	return 0;
+}
+
+static int take_header(struct fetching *f, struct str line)
 {
 	struct answer *a = &f->answer;
-	struct {
+	const struct {
 		struct str name, *to;
+		bool needed;
 	} kept[] = {
-		{STR("etag"), &a->etag},         {STR("last-modified"), &a->last_modified}, {STR("content-type"), &a->content_type},
-		{STR("location"), &a->location}, {STR("content-encoding"), &a->encoding},
+		{STR("etag"), &a->etag, false},        {STR("last-modified"), &a->last_modified, false},
+		{STR("location"), &a->location, true}, {STR("content-type"), &a->content_type, false},
+		{STR("content-encoding"), &a->encoding, true},
 	};
 	ptrdiff_t colon = str_chr(line, ':');
 	struct str name = str_take(line, colon < 0 ? 0 : (size_t)colon), value = str_trim(str_skip(line, name.n + 1));
@@ -52,15 +71,10 @@ static void take_header(struct fetching *f, struct str line)
 		take_length(a, value);
 	if (str_eq_nocase(name, STR("transfer-encoding")))
 		a->chunked = true;
-	for (size_t i = 0; i < sizeof(kept) / sizeof(*kept); i++) {
-		if (!str_eq_nocase(name, kept[i].name))
-			continue;
-		/* A second one is joined, as HTTP says: two content-encodings are then one that is not understood. */
-		if (kept[i].to->n)
-			*kept[i].to = arena_printf(f->arena, "%.*s, %.*s", STR_ARG(*kept[i].to), STR_ARG(value));
-		else
-			*kept[i].to = arena_str(f->arena, value);
-	}
+	for (size_t i = 0; i < sizeof(kept) / sizeof(*kept); i++)
+		if (str_eq_nocase(name, kept[i].name))
+			return take_value(f, kept[i].to, value, kept[i].needed);
+	return 0;
 }
 
 static bool is_redirect(const struct answer *a)
@@ -104,8 +118,10 @@ static int head_is_complete(struct fetching *f)
 		return fetching_fail(f, -EPROTO, "the answer gives no sensible content-length, or two of them");
 	if (is_redirect(a)) {
 		if (!str_eq(f->q.method, STR("GET")) && !str_eq(f->q.method, STR("HEAD")))
-			return fetching_fail(f, -EPROTO, "a %.*s is answered by a redirect, which is not followed; give the upstream's final URL in the policy",
-			                     STR_ARG(f->q.method));
+			return fetching_fail(
+				f, -EPROTO,
+				"a %.*s is answered by a redirect, which is not followed; give the upstream's final URL in the policy",
+				STR_ARG(f->q.method));
 		f->redirecting = true;
 		return 0;
 	}
@@ -143,7 +159,7 @@ size_t answer_header(char *bytes, size_t size, size_t n, void *arg)
 	else if (str_trim(line).n == 0)
 		r = head_is_complete(f);
 	else if (line.p[0] != ' ' && line.p[0] != '\t')
-		take_header(f, line);
+		r = take_header(f, line);
 	return r == 0 && !f->finished ? line.n : 0;
 }
 

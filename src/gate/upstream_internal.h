@@ -1,5 +1,5 @@
 /* What the files of the upstream client share: upstream_loop.c drives curl from libuv, upstream.c is the life of a fetch,
- * upstream_answer.c reads what comes back. */
+ * upstream_request.c makes what goes out, upstream_answer.c reads what comes back. */
 #ifndef BONDGATE_GATE_UPSTREAM_INTERNAL_H
 #define BONDGATE_GATE_UPSTREAM_INTERNAL_H
 
@@ -80,6 +80,17 @@ void fetching_free_all(struct fetcher *fetcher);
 
 /* Notes why the fetch ends, the first reason only; returns `code`. */
 int fetching_fail(struct fetching *f, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* A request's texts: copied into f's arena; checked (0 or the failure); made into curl's settings, the headers anew for each
+ * hop. */
+void request_copy(struct fetching *f, const struct fetch *from);
+int request_check(struct fetching *f);
+void request_settings(struct fetching *f);
+int request_headers(struct fetching *f);
+/* No control bytes but tabs. */
+bool request_is_field_value(struct str s);
+/* Rounded up to at least one. */
+long request_ms(usec duration);
 
 /* curl's callbacks for heads and bodies, and the hand-over of held input after a pause (0 or the failure). */
 size_t answer_header(char *line, size_t size, size_t n, void *arg);

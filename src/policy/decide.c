@@ -74,13 +74,12 @@ static const struct exemption *exemption_from(const struct deciding *c, enum rea
 	return last;
 }
 
-/* A rule speaks against the version: put it down, unless it is off or an exemption lifts it. A denial of bytes by hash-changed or
- * malware bears no exemption that came with a second person's name only in part: the loader has seen to that. */
+/* A rule speaks against the version: put it down, unless it is off or an exemption lifts it. */
 static void speak(struct deciding *c, struct reason reason, struct str detail)
 {
 	const struct exemption *exemption = exemption_from(c, reason.code);
 
-	/* `withdrawn` of an old version is only ever reported: the caller has lowered its mode already. */
+	/* The caller may have lowered it already: an old version that was withdrawn is only ever reported. */
 	if (reason.mode > policy_mode(c->p, reason.code))
 		reason.mode = policy_mode(c->p, reason.code);
 	if (reason.mode == MODE_OFF)
@@ -135,7 +134,6 @@ static bool note_entry(void *arg, const struct match_entry *entry)
 static void judge_identity(struct deciding *c)
 {
 	const struct version_facts *f = c->facts;
-	static const struct policy_source built_in;
 	struct reason r = {.verdict = VERDICT_DENY, .mode = MODE_ENFORCE};
 
 	if (!f->own_origin && policy_is_internal(c->p, f->ecosystem, f->name)) {
@@ -159,7 +157,7 @@ static void judge_identity(struct deciding *c)
 	}
 	if (!f->integrity.n && !f->shasum.n) {
 		r = (struct reason){.code = REASON_UNVERIFIABLE, .verdict = VERDICT_HOLD, .mode = MODE_ENFORCE, .until = USEC_NEVER};
-		r.source = source_text(c, &built_in);
+		r.source = source_text(c, &c->p->sources[KEY_RULES_UNVERIFIABLE_MODE]);
 		speak(c, r, STR_NULL);
 	}
 }
@@ -236,8 +234,12 @@ static void judge_cooldown(struct deciding *c)
 
 	if (c->exclude)
 		return;
-	if (f->own_origin)
-		source = &policy_origin(c->p, f->ecosystem, f->name)->source;
+	if (f->own_origin) {
+		const struct origin *own = policy_origin(c->p, f->ecosystem, f->name);
+
+		if (own)
+			source = &own->source;
+	}
 	if (wait > 0 && c->now - published < wait) {
 		r.until = published + wait;
 		r.wait = wait;
@@ -309,8 +311,8 @@ static void conclude(struct decision *d)
 		d->until = USEC_NEVER;
 }
 
-void decide(const struct policy *p, const struct advisories *advisories, const struct version_facts *facts, usec now,
-            struct arena *texts, struct decision *ret)
+void decide(const struct policy *p, const struct advisories *advisories, const struct version_facts *facts, usec now, struct arena *texts,
+            struct decision *ret)
 {
 	struct deciding c = {.p = p, .facts = facts, .now = now, .texts = texts, .d = ret};
 

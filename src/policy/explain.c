@@ -53,30 +53,44 @@ static const char *reason_word(const struct reason *r)
 	return r->code == REASON_EXEMPT ? "exempt" : verdict_name(r->verdict);
 }
 
-static void advice(const struct version_facts *facts, const struct decision *d, struct buf *out)
+/* The rules that an exemption would have to lift, each once; how many. */
+static size_t add_liftable(const struct decision *d, struct buf *out)
 {
+	size_t count = 0;
+
+	for (size_t i = 0; i < d->reason_count; i++) {
+		const struct reason *r = &d->reasons[i];
+		bool skip = r->mode != MODE_ENFORCE || r->code == REASON_EXEMPT || r->code == REASON_NAMESPACE;
+
+		for (size_t j = 0; j < i && !skip; j++)
+			skip = d->reasons[j].code == r->code;
+		if (!skip)
+			buf_printf(out, "%s%s", count++ ? ", " : "", reason_code_name(r->code));
+	}
+	return count;
+}
+
+/* What a person can do. */
+static void add_advice(const struct version_facts *facts, const struct decision *d, struct buf *out)
+{
+	CLEANUP_BUF struct buf rules = BUF(1024);
+
 	if (d->verdict == VERDICT_ALLOW)
 		return;
+	if (add_liftable(d, &rules) == 0) {
+		buf_add_str(out, STR("\nOnly a registry of your own may serve this name: whoever owns the policy can add it to `origins`.\n"));
+		return;
+	}
 	if (d->verdict == VERDICT_HOLD && d->until != USEC_NEVER)
-		buf_add_str(out, STR("\nWait until then, or use an older version. If it cannot wait, ask the owner of the policy for an exemption:\n"));
+		buf_add_str(out,
+		            STR("\nWait until then, or use an older version. If it cannot wait, ask the owner of the policy for an exemption:\n"));
 	else
 		buf_add_str(out, STR("\nUse another version. Whoever owns the policy can look at it and, with a reason, exempt it:\n"));
-	buf_add_str(out, STR("  exemptions:\n    - {package: \""));
-	buf_printf(out, "%s:", ecosystem_name(facts->ecosystem));
+	buf_printf(out, "  exemptions:\n    - {package: \"%s:", ecosystem_name(facts->ecosystem));
 	sentence_ascii(out, facts->name);
 	buf_add_char(out, '@');
 	sentence_ascii(out, facts->version);
-	buf_add_str(out, STR("\", rules: ["));
-	for (size_t i = 0, n = 0; i < d->reason_count; i++) {
-		const struct reason *r = &d->reasons[i];
-		bool again = r->mode != MODE_ENFORCE || r->code == REASON_EXEMPT || r->code == REASON_NAMESPACE;
-
-		for (size_t j = 0; j < i && !again; j++)
-			again = d->reasons[j].code == r->code;
-		if (!again)
-			buf_printf(out, "%s%s", n++ ? ", " : "", reason_code_name(r->code));
-	}
-	buf_add_str(out, STR("], reason: \"...\", owner: ..., approved-by: ..., expires: ...}\n"));
+	buf_printf(out, "\", rules: [%s], reason: \"...\", owner: ..., approved-by: ..., expires: ...}\n", buf_cstr(&rules));
 }
 
 void explain_text(const struct version_facts *facts, const struct decision *d, usec now, struct buf *out)
@@ -108,5 +122,5 @@ void explain_text(const struct version_facts *facts, const struct decision *d, u
 			buf_printf(out, "  [%.*s]", STR_ARG(r->source));
 		buf_add_char(out, '\n');
 	}
-	advice(facts, d, out);
+	add_advice(facts, d, out);
 }

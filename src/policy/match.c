@@ -89,14 +89,22 @@ static int lower(struct arena *a, struct str *s)
 	return 0;
 }
 
-static int parse_version(struct matcher *m, struct match_entry *entry)
+static int parse_version(struct arena *a, enum ecosystem e, struct str version, struct semver_range **ret)
 {
-	if (entry->version.n == 0)
+	if (version.n == 0)
 		return 0;
 	/* NuGet's ranges come with NuGet; until then a version there is one version, compared as text. */
-	if (entry->ecosystem == ECOSYSTEM_NUGET)
-		return str_chr(entry->version, '*') >= 0 || strchr("[(<>=~^", entry->version.p[0]) ? -EINVAL : 0;
-	return semver_range_parse(m->arena, entry->version, SEMVER_LOOSE, &entry->range);
+	if (e == ECOSYSTEM_NUGET)
+		return str_chr(version, '*') >= 0 || strchr("[(<>=~^", version.p[0]) ? -EINVAL : 0;
+	return semver_range_parse(a, version, SEMVER_LOOSE, ret);
+}
+
+bool match_version_readable(enum ecosystem e, struct str version)
+{
+	CLEANUP_ARENA struct arena *a = arena_new(1 * MIB);
+	struct semver_range *range;
+
+	return a && parse_version(a, e, version, &range) == 0;
 }
 
 static int add_exact(struct matcher *m, struct match_entry *entry)
@@ -118,7 +126,7 @@ int matcher_add(struct matcher *m, unsigned kind, size_t value, enum ecosystem e
 	*entry = (struct match_entry){.kind = kind, .value = value, .ecosystem = e, .pattern = pattern, .version = version};
 	if (e == ECOSYSTEM_NUGET && (r = lower(m->arena, &entry->pattern)) < 0)
 		return r;
-	if ((r = parse_version(m, entry)) < 0)
+	if ((r = parse_version(m->arena, e, version, &entry->range)) < 0)
 		return r;
 	first = str_chr(entry->pattern, '*');
 	last = str_rchr(entry->pattern, '*');
@@ -234,8 +242,8 @@ static bool affixes_search(const struct affixes *x, const struct search *s)
 	return false;
 }
 
-bool matcher_search(const struct matcher *m, enum ecosystem e, struct str name,
-                    bool (*found)(void *arg, const struct match_entry *entry), void *arg)
+bool matcher_search(const struct matcher *m, enum ecosystem e, struct str name, bool (*found)(void *arg, const struct match_entry *entry),
+                    void *arg)
 {
 	struct search s = {.name = name, .found = found, .arg = arg};
 	char small[256];

@@ -55,6 +55,7 @@ struct policy {
 	struct arena *arena;
 	struct policy *base; /* the policy this one was made from: it owns some of the memory; NULL: none */
 
+	usec loaded; /* the time that its exemptions were judged by when it was read */
 	int64_t version;
 	int8_t mode;                          /* of the whole policy */
 	int8_t rule_modes[REASON_CODE_COUNT]; /* MODE_UNSET: the rule's own default, at most `mode` */

@@ -1,5 +1,5 @@
-/* Runs fetches from the command line and prints what happens as JSON lines, so that the tests in test_fetch.py can be written
- * against a hostile server. One fetch after the other on one fetcher: "--" between two; options stay for the next.
+/* Runs fetches from the command line and prints what happens as JSON lines, so that the tests in test_fetch.py can be
+ * written against a hostile server. One fetch after the other on one fetcher: "--" between two; options stay for the next.
  *
  *   fetch_driver origin=URL [listed=HOST]… [key=value]… url=URL -- url=URL …
  *
@@ -23,7 +23,7 @@ struct driver {
 	struct fetch fetch;
 	uint64_t cancel_at, pause_every, since_pause, seen, parallel, running;
 	uint32_t sum; /* of all bytes, so that a test sees that none is lost or doubled */
-	bool cancel_in_head, free_in_data, show, done;
+	bool cancel_in_head, free_in_data, pause_forever, show, done;
 	int argc;
 	char **argv;
 	int next;
@@ -89,7 +89,8 @@ static int on_data(void *arg, const void *bytes, size_t n)
 	}
 	if (d->pause_every && d->since_pause >= d->pause_every) {
 		d->since_pause = 0;
-		loop_after(d->loop, 200, resume, d);
+		if (!d->pause_forever)
+			loop_after(d->loop, 200, resume, d);
 		return FETCH_PAUSE;
 	}
 	return 0;
@@ -142,8 +143,9 @@ static bool take_text(struct driver *d, const char *argument)
 		const char *key;
 		struct str *to;
 	} texts[] = {
-		{"origin", &d->hosts.url},   {"url", &d->fetch.url},       {"method", &d->fetch.method}, {"auth", &d->fetch.authorization},
-		{"accept", &d->fetch.accept}, {"etag", &d->fetch.if_none_match}, {"type", &d->fetch.content_type}, {"body", &d->fetch.body},
+		{"origin", &d->hosts.url},         {"url", &d->fetch.url},       {"method", &d->fetch.method},
+		{"auth", &d->fetch.authorization}, {"accept", &d->fetch.accept}, {"etag", &d->fetch.if_none_match},
+		{"type", &d->fetch.content_type},  {"body", &d->fetch.body},
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
@@ -168,6 +170,8 @@ static bool take_number(struct driver *d, const char *argument)
 		d->free_in_data = number(value);
 	else if (starts(argument, "pause_every", &value))
 		d->pause_every = number(value);
+	else if (starts(argument, "pause_forever", &value))
+		d->pause_forever = number(value);
 	else if (starts(argument, "show", &value))
 		d->show = number(value);
 	else if (starts(argument, "parallel", &value))

@@ -184,6 +184,10 @@ class Plain(FetchTest):
         self.assertEqual([line["code"] for line in lines if line["event"] == "done"], [0] * 60)
         self.assertLessEqual(server.connections, 8)
 
+    def test_values_that_cannot_be_sent_back_are_dropped(self):
+        head, done = self.one(lambda r: r.answer(headers=["etag: a\x01b", "last-modified: " + "x" * 9000, "content-type: a/b"]))
+        self.assertEqual((head["etag"], head["last_modified"], head["content_type"], done["code"]), ("", "", "a/b", 0))
+
     def test_interim_answers_are_skipped(self):
         def handler(r):
             r.send("HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n")
@@ -511,6 +515,10 @@ class Controlled(FetchTest):
         _, done = self.one(lambda r: r.answer(body=b"abc"), "pause_every=3")
         self.assertEqual((done["code"], done["bytes"]), (0, 3))
 
+    def test_a_consumer_that_never_goes_on_does_not_hold_the_fetch_for_ever(self):
+        _, done = self.one(lambda r: r.answer(body=BIG), "pause_every=1", "pause_forever=1", env={"TOTAL": "1000"})
+        self.fails(done, errno.ETIMEDOUT)
+
     def test_a_fetch_may_be_cancelled_from_its_callbacks(self):
         for how in ("cancel_in_head=1", "cancel_at=1", "cancel_at=100000"):
             _, done = self.one(lambda r: r.answer(body=BIG), how)
@@ -520,6 +528,11 @@ class Controlled(FetchTest):
         server = self.serve(lambda r: r.answer(body=BIG))
         lines = fetch_all("origin=" + server.url, "free_in_data=1", "url=" + server.url + "/")
         self.assertEqual([line["code"] for line in lines if line["event"] == "done"], [-errno.ECANCELED])
+
+    def test_freeing_ends_those_that_wait_for_a_connection_too(self):
+        server = self.serve(lambda r: r.answer(body=BIG))
+        lines = fetch_all("origin=" + server.url, "free_in_data=1", "parallel=20", "url=" + server.url + "/", env={"PER_HOST": "3"})
+        self.assertEqual([line["code"] for line in lines if line["event"] == "done"], [-errno.ECANCELED] * 20)
 
     def test_nothing_can_be_injected(self):
         server = self.serve(lambda r: r.answer())
