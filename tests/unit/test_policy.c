@@ -169,6 +169,7 @@ static void every_mistake_is_told_with_its_place(void **state)
 		{"version: 1\ncache: {size: 10Gb}\n", "bondgate.yaml:2:15: cache.size: \"10Gb\" is not accepted here; write a size"},
 		{"version: 1\ngate: {threads: -1}\n", "bondgate.yaml:2:17: gate.threads: \"-1\" is not accepted here; write 0 to 256"},
 		{"version: 1\ngate: {listen: here}\n", "bondgate.yaml:2:16: gate.listen: \"here\""},
+		{"version: 1\ngate: {tls: {certificate: /x}}\n", "bondgate.yaml:2: gate.tls needs both certificate and key; key is missing"},
 		{"version: 1\ntrust-local: yes\n", "bondgate.yaml:2:14: trust-local: \"yes\" is not accepted here; write true or false"},
 		{"version: 1\nregistries: {npm: {upstream: \"ftp://x\"}}\n", "bondgate.yaml:2:30: upstream: \"ftp://x\" is not accepted here"},
 		{"version: 1\nregistries: {npm: {upstream: \"https://me:pw@x/\"}}\n", "bondgate.yaml:2:30: upstream: a user or password"},
