@@ -163,6 +163,7 @@ static void every_mistake_is_told_with_its_place(void **state)
 		{"version: 1\ndeny: {names: [\"npm:@acme\"]}\n", "bondgate.yaml:2:16: deny.names: \"npm:@acme\": a scope is written"},
 		{"version: 1\ndeny: {versions: [\"npm:evil\"]}\n", "bondgate.yaml:2:19: deny.versions: \"npm:evil\" names no version"},
 		{"version: 1\ndeny: {versions: [\"npm:evil@>>1\"]}\n", "bondgate.yaml:2:19: deny.versions: \"npm:evil@>>1\": \">>1\" is neither a version nor a range"},
+		{"version: 1\ndeny: {versions: [\"npm:evil@1 ||\\n2\"]}\n", "bondgate.yaml:2:19: deny.versions: \"npm:evil@1 || 2\": a version or range holds"},
 		{"version: 1\ndeny: {hashes: [abc]}\n", "bondgate.yaml:2:17: deny.hashes: \"abc\" is not accepted here"},
 		{"version: 1\ndeny: {names: {a: 1}}\n", "bondgate.yaml:2:15: deny.names: write a list"},
 		{"version: 1\ndeny: {vulnerabilities: {at: bad}}\n", "bondgate.yaml:2:30: deny.vulnerabilities.at: \"bad\""},
