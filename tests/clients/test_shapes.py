@@ -82,6 +82,8 @@ def test_git_dependency_brings_its_own_through_the_gate(t, client):
     project = t.project(c, {"dependencies": {"lab-git": url}})
     if client == "npm-12":
         project.append(".npmrc", "allow-git=all\n")
+    if client == "yarn-berry":
+        project.append(".yarnrc.yml", 'approvedGitRepositories: ["**"]\n')
     succeeded(c.do("install", project))
     equal(project.installed().get("lab-git"), {"3.0.0"})
     equal(project.installed()["lab-a"], {"1.1.0"})
