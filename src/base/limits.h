@@ -16,7 +16,12 @@
 	X(LIMIT_PACKUMENT_VERSIONS, 100000, "versions in one packument") \
 	X(LIMIT_NAME_BYTES, 214, "an npm package name") \
 	X(LIMIT_VERSION_BYTES, 256, "a version") \
+	X(LIMIT_RANGE_BYTES, 8 * KIB, "a version range") \
+	X(LIMIT_RANGE_COMPARATORS, 1024, "comparators of one version range") \
+	X(LIMIT_RANGE_SET, 256, "comparators between two || of a version range") \
 	X(LIMIT_ARTIFACT_BYTES, 1 * GIB, "one tarball") \
+	X(LIMIT_QUARANTINE_FILES, 32, "artifacts kept for inspection because their hash was wrong") \
+	X(LIMIT_QUARANTINE_BYTES, 2 * GIB, "the same, all together") \
 	X(LIMIT_ARTIFACT_UNPACKED_BYTES, 8 * GIB, "the unpacked content of one tarball") \
 	X(LIMIT_ARTIFACT_ENTRIES, 500000, "entries of one tarball") \
 	X(LIMIT_MANIFEST_BYTES, 4 * MIB, "package.json inside a tarball") \
@@ -24,7 +29,9 @@
 	X(LIMIT_YAML_DEPTH, 32, "nesting of a YAML document") \
 	X(LIMIT_ADVISORY_FILE_BYTES, 256 * MIB, "a file of advisories") \
 	X(LIMIT_HEADER_BYTES, 32 * KIB, "the head of an HTTP request") \
+	X(LIMIT_UPSTREAM_HEADER_BYTES, 128 * KIB, "the heads of an upstream's answer to one request") \
 	X(LIMIT_TARGET_BYTES, 8 * KIB, "the target of an HTTP request") \
+	X(LIMIT_REQUEST_ARENA_BYTES, 64 * MIB, "what is allocated while one HTTP request is handled") \
 	X(LIMIT_AUDIT_BODY_BYTES, 16 * MIB, "the body of an audit request, uncompressed") \
 	X(LIMIT_PUBLISH_BODY_BYTES, 256 * MIB, "the body of a publish request") \
 	X(LIMIT_SEARCH_BYTES, 16 * MIB, "a search answer of an upstream")

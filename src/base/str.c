@@ -152,9 +152,9 @@ int str_to_i64(struct str s, int64_t *ret)
 
 	if (r < 0)
 		return r;
-	if (magnitude > (uint64_t)INT64_MAX)
+	if (magnitude > (uint64_t)INT64_MAX + negative)
 		return -ERANGE;
-	*ret = negative ? -(int64_t)magnitude : (int64_t)magnitude;
+	*ret = (int64_t)(negative ? 0 - magnitude : magnitude);
 	return 0;
 }
 

@@ -32,12 +32,14 @@ struct str semver_format(struct arena *a, const struct semver *v);
 
 struct semver_range; /* lives in the arena */
 
-/* The whole range grammar: `||`, hyphen, x-ranges, ~, ^, comparators, the empty text. 0, -EINVAL, -ENOMEM. */
+/* The whole range grammar: `||`, hyphen, x-ranges, ~, ^, comparators, the empty text. SEMVER_INCLUDE_PRERELEASE changes the
+ * bounds that are read ("1.x" then starts at 1.0.0-0), so give the same flags here and when asking. The text need not live on.
+ * 0, -EINVAL (also past LIMIT_RANGE_BYTES, LIMIT_RANGE_COMPARATORS, LIMIT_RANGE_SET), -ENOMEM. */
 int semver_range_parse(struct arena *a, struct str text, unsigned flags, struct semver_range **ret);
 bool semver_range_satisfied(const struct semver_range *range, const struct semver *v, unsigned flags);
 /* Does it admit exactly one version, written out ("1.2.3", "=1.2.3", "v1.2.3")? Then that version. */
 bool semver_range_exact(const struct semver_range *range, struct semver *ret);
-/* Canonical text as node-semver's Range#range prints it. */
+/* Canonical text as node-semver's validRange gives it: ">=1.2.0 <2.0.0-0||3.1.4", "*" for anything. p == NULL: arena full. */
 struct str semver_range_format(struct arena *a, const struct semver_range *range);
 bool semver_range_intersects(const struct semver_range *a, const struct semver_range *b, unsigned flags);
 /* Is the version above (below) everything the range admits? (node-semver gtr, ltr) */

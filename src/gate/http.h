@@ -3,7 +3,11 @@
  *
  * Life of a request: body_limit() when its head is complete, request() when its body is, then exactly one reply, and gone()
  * as the last call, whatever happened. Between request() and gone() the handler may keep the pointer. All calls are on the
- * request's loop. Pipelined requests are handed out one after the other. */
+ * request's loop. Pipelined requests are handed out one after the other.
+ *
+ * A handler owes its reply (or http_reply_abort) even when the client is lost meanwhile: gone() never comes before it, so that
+ * work under way on other threads may keep the pointer. It never comes from within a reply function either. A request whose
+ * body is refused or never completes sees body_limit() and gone(), without request(). */
 #ifndef BONDGATE_GATE_HTTP_H
 #define BONDGATE_GATE_HTTP_H
 
@@ -28,7 +32,7 @@ struct http_request {
 	struct str peer;  /* "127.0.0.1" or "::1", without port */
 	bool tls;
 	bool head;        /* HEAD: a reply's body is counted and not sent (the server sees to it) */
-	bool client_gone; /* the connection is lost: replying does nothing, gone() follows */
+	bool client_gone; /* the connection is lost: a reply does nothing, and gone() follows it */
 	void *user;       /* the handler's own */
 };
 
@@ -38,6 +42,8 @@ struct http_handlers {
 	size_t (*body_limit)(struct http_request *rq, void *arg);
 	void (*request)(struct http_request *rq, void *arg);
 	void (*gone)(struct http_request *rq, void *arg);
+	/* The client was lost before the reply was complete: work for it may be cancelled. The reply is still owed. May be NULL. */
+	void (*lost)(struct http_request *rq, void *arg);
 	void *arg;
 };
 
@@ -60,6 +66,7 @@ struct http_counters {
 
 struct http_tls; /* certificate and key; several servers share one; counted */
 int http_tls_load(const char *certificate_file, const char *key_file, struct http_tls **ret, struct err *err);
+struct http_tls *http_tls_ref(struct http_tls *t);
 void http_tls_unref(struct http_tls *t);
 
 struct http_server;

@@ -9,10 +9,21 @@
 
 struct fetcher; /* one a loop */
 
+/* Proxies come from the environment, by curl's rules (http_proxy, https_proxy, all_proxy, no_proxy), read by fetcher_new(). Behind a proxy
+ * the target's address is not known here: then only the names in fetch_hosts protect, not the check for private addresses.
+ *
+ * Codes of a fetch that fails: -EINVAL a URL or header that must not be sent; -EACCES a host, address or downgrade to http that is
+ * refused; -ELOOP redirects; -EHOSTUNREACH no such name; -ECONNREFUSED no connection; -ETIMEDOUT; -EKEYREJECTED the certificate;
+ * -ECONNRESET an answer that was cut; -EBADMSG a damaged or foreign content-encoding; -EFBIG; -EMSGSIZE too long a head; -EPROTO what is
+ * no HTTP; -ENOMEM; -ECANCELED; and what on_head and on_data return.
+ *
+ * A body with neither length nor chunks ends with its connection: there a cut cannot be told from the end. Its hash, its gzip trailer or
+ * its grammar must. */
+
 struct fetcher_limits {
 	usec connect_timeout;    /* 10 s */
-	usec stall_timeout;      /* no byte for so long: 30 s */
-	usec total_timeout;      /* 10 min */
+	usec stall_timeout;      /* no byte of a body for so long: 30 s; rounded up to seconds, not counted while paused */
+	usec total_timeout;      /* all hops and pauses together: 10 min */
 	unsigned redirects;      /* 5 */
 	unsigned per_host;       /* connections to one host: 64 */
 	bool http2;              /* off: one connection more is cheaper than its processor time */
@@ -21,14 +32,16 @@ struct fetcher_limits fetcher_default_limits(void);
 
 /* `via` goes out as the Via header of every request ("1.1 bondgate-INSTANCE"), so that a gate recognises itself. */
 int fetcher_new(struct loop *l, const struct fetcher_limits *limits, const char *via, struct fetcher **ret, struct err *err);
-/* Cancels what is under way (on_done is called with -ECANCELED). On the loop. */
+/* Cancels what is under way (on_done is called with -ECANCELED). On the loop, which must run once more to release it all. */
 void fetcher_free(struct fetcher *f);
 
 /* Which hosts may be contacted for an origin. A host is "name" or "name:port"; "*.name" matches subdomains. Owned by the caller,
  * must outlive the fetches. */
 struct fetch_hosts {
-	struct str url;           /* the origin's own base URL; its scheme+host+port is always allowed, private or not */
-	const struct str *listed; /* further hosts that the policy lists; an exact one also when its address is private */
+	struct str url;           /* the origin's own base URL; its scheme+host+port is always allowed, private or not. At https,
+	                           * nothing of this origin is fetched over http, from whatever host */
+	const struct str *listed; /* further hosts that the policy lists; an exact one also when its address is private. Without a
+	                           * port, the scheme's own; "*" alone matches nothing */
 	size_t listed_count;
 };
 
@@ -53,12 +66,13 @@ struct fetch {
 	struct str accept;
 	struct str if_none_match, if_modified_since;
 	struct str content_type, body; /* for PUT and POST; copied */
-	const struct str *headers;     /* further "name: value" lines; copied */
+	const struct str *headers;     /* further "name: value" lines, sent to the origin's own host only; copied */
 	size_t header_count;
 	const char *ca_file; /* NULL: the system's */
 	bool decode;         /* ask for gzip and undo it; never for artifacts */
 	uint64_t max_bytes;  /* of the decoded body; past it the fetch ends with -EFBIG */
-	/* on_head: the final answer's head (after redirects); non-zero ends the fetch with that code. on_data: a piece; 0, or
+	/* A redirect is followed for GET and HEAD; one of another method is -EPROTO.
+	 * on_head: the final answer's head (after redirects); non-zero ends the fetch with that code. on_data: a piece; 0, or
 	 * FETCH_PAUSE (fetch_resume continues, the piece counts as taken), or a negative code that ends the fetch. on_done: exactly
 	 * once, last. All on the loop. */
 	int (*on_head)(void *arg, const struct fetch_head *head);
@@ -72,7 +86,7 @@ struct fetching;
 /* Texts of `f` are copied. On failure to start, on_done is called from the loop's next turn. Never NULL. */
 struct fetching *fetch_start(struct fetcher *fetcher, const struct fetch *f);
 void fetch_resume(struct fetching *f);
-/* on_done follows with -ECANCELED from within. */
+/* on_done is called with -ECANCELED from within; `f` is gone afterwards. */
 void fetch_cancel(struct fetching *f);
 
 #endif

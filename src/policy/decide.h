@@ -35,7 +35,9 @@ struct reason {
 	enum reason_code code;
 	enum verdict verdict; /* what this rule asks for; ALLOW for `exempt` */
 	enum mode mode;       /* report: it would have refused */
-	usec until;           /* hold: when the rule ends by itself; USEC_NEVER: only a person decides */
+	usec until;           /* hold: when the rule ends by itself; USEC_NEVER: only a person decides; exempt: when the exception ends */
+	usec wait;            /* cooldown: how long the policy waits; `until` less this is what its age counts from */
+	enum reason_code lifted; /* exempt: the rule that the exception lifts */
 	struct str text;      /* one sentence for the developer; empty when no arena was given */
 	struct str source;    /* "bondgate.yaml:12", "built-in", an advisory id … */
 };

@@ -115,6 +115,9 @@ size_t policy_origins(const struct policy *p, const struct origin **ret_array);
 
 enum mode policy_mode(const struct policy *p, enum reason_code rule);
 
+/* The general cooldown for the names of this origin: cooldown.default, or the origin's own; 0: none, or the rule is not enforced. */
+usec policy_cooldown(const struct policy *p, const struct origin *origin);
+
 /* Plain settings of the gate; command-line options override them. */
 struct gate_settings {
 	struct str listen;               /* "127.0.0.1:4873" */

@@ -58,6 +58,7 @@ struct npm_build {
 	struct str etag, last_modified; /* of the upstream's answer; may be empty */
 	const struct seen_package *seen;       /* what the store remembers, zeroed when nothing */
 	const struct npm_packument *previous;  /* the document before, for ghosts; NULL: none */
+	bool again;               /* the same raw JSON once more, because the store has learnt something */
 	bool gone;                /* the upstream answered 404 where there was a package: raw is empty, all versions become ghosts */
 };
 
@@ -91,6 +92,8 @@ struct str npm_packument_raw_hash(const struct npm_packument *p);
 /* The 8 bytes of the header at this offset are the time of the last check with the upstream (usec, little-endian); they are not part of
  * the checksum and the gate writes them in place. */
 enum { NPM_DOCUMENT_CHECKED_OFFSET = 16 };
+/* The raw JSON as it came; empty when the package is gone. */
+struct str npm_packument_raw(const struct npm_packument *p);
 usec npm_packument_checked(const struct npm_packument *p);
 usec npm_packument_first_published(const struct npm_packument *p); /* `published` of the first version */
 bool npm_packument_placeholder(const struct npm_packument *p);     /* a security placeholder (rule 8) */

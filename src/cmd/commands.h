@@ -1,0 +1,17 @@
+/* The subcommands, one file each. Every one gets its own name as argv[0] and returns the exit code. */
+#ifndef BONDGATE_CMD_COMMANDS_H
+#define BONDGATE_CMD_COMMANDS_H
+
+/* X(function, "name", "what it does") */
+#define COMMANDS(X) \
+	X(cmd_gate, "gate", "stand in front of the npm registry and serve what the policy clears") \
+	X(cmd_explain, "explain", "say why a version is allowed, held or denied, by which line, and until when") \
+	X(cmd_who_has, "who-has", "list the machines, users and projects that received a version") \
+	X(cmd_log, "log", "show, follow, verify or prune the evidence") \
+	X(cmd_policy, "policy", "check, show or compare policy files")
+
+#define X(function, name, help) int function(int argc, char **argv);
+COMMANDS(X)
+#undef X
+
+#endif

@@ -1,0 +1,158 @@
+/* bondgate explain: the same decision that the gate makes, with its reasons. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "cmd/commands.h"
+#include "cmd/open.h"
+#include "cmd/options.h"
+#include "cmd/upstream_auto.h"
+#include "gate/clearance.h"
+
+struct asking {
+	struct opened opened;
+	struct gate_thread thread;
+	struct purl purl;
+	struct clearance_result cleared;
+	bool answered;
+};
+
+/* --at: the decisions are made as of then. */
+static usec asked_time;
+
+static usec time_asked(void)
+{
+	return asked_time;
+}
+
+static void cleared(void *arg, struct clearance_result *result)
+{
+	struct asking *q = arg;
+
+	q->cleared = *result;
+	q->answered = true;
+	loop_stop(q->thread.loop);
+}
+
+/* A version that its registry does not have (any more): what can still be said of it. */
+static void explain_unknown(const struct asking *q, struct rules *rules, struct arena *a, struct version_facts *facts, struct decision *d)
+{
+	usec now = q->opened.gate->now();
+
+	*facts = (struct version_facts){
+		.ecosystem = q->purl.ecosystem,
+		.name = q->purl.name,
+		.version = q->purl.version,
+		.published = now,
+		.first_seen = now,
+		.package_published = now,
+		.origin_cooldown = -1,
+		.integrity = STR("sha512-unknown"),
+		.withdrawal = WITHDRAWN_YOUNG,
+		.withdrawn_at = now,
+	};
+	decide(rules->policy, rules->advisories, facts, now, a, d);
+}
+
+static int print_decision(const struct version_facts *facts, const struct decision *d, usec now, bool json)
+{
+	CLEANUP_BUF struct buf out = BUF(MIB);
+
+	if (json)
+		explain_json(facts, d, &out);
+	else
+		explain_text(facts, d, now, &out);
+	if (out.error) {
+		fprintf(stderr, "bondgate: the explanation is too large\n");
+		return EXIT_CANNOT;
+	}
+	printf("%.*s%s", STR_ARG(buf_str(&out)), str_ends(buf_str(&out), STR("\n")) ? "" : "\n");
+	return d->verdict == VERDICT_ALLOW ? EXIT_NOTHING : EXIT_FOUND;
+}
+
+static int explain(struct asking *q, bool json, struct err *err)
+{
+	struct gate *g = q->opened.gate;
+	struct rules *rules = gate_rules(g);
+	const struct origin *origin = policy_origin(rules->policy, q->purl.ecosystem, q->purl.name);
+	CLEANUP_ARENA struct arena *a = arena_new(16 * MIB);
+	struct version_facts facts;
+	struct decision decision;
+	ptrdiff_t at = -1;
+	int code;
+
+	if (origin) {
+		clearance_get(&q->thread, rules, origin, q->purl.name, cleared, q);
+		if (!q->answered)
+			loop_run(q->thread.loop);
+	}
+	if (q->cleared.clearance)
+		at = npm_packument_find(q->cleared.document->packument, q->purl.version);
+	if (at >= 0) {
+		clearance_explain(q->cleared.clearance, q->cleared.document, rules, origin, (size_t)at, g->now(), a, &facts, &decision);
+		code = print_decision(&facts, &decision, g->now(), json);
+	} else if (!origin || q->cleared.clearance || q->cleared.code == -ENOENT) {
+		explain_unknown(q, rules, a, &facts, &decision);
+		code = print_decision(&facts, &decision, g->now(), json);
+	} else {
+		*err = q->cleared.err;
+		code = EXIT_CANNOT;
+	}
+	if (q->cleared.stale && !json)
+		fprintf(stderr, "The registry did not answer (%s): this is from what is stored here.\n", q->cleared.err.text);
+	clearance_result_free(&q->cleared);
+	rules_unref(rules);
+	return code;
+}
+
+int cmd_explain(int argc, char **argv)
+{
+	struct asking q = {0};
+	struct open_options options = {0};
+	const char *at = NULL;
+	bool json = false, offline = false, done;
+	const struct option_row rows[] = {
+		{.name = "policy", .argument = "FILE", .help = "the policy (default $BONDGATE_POLICY, /etc/bondgate/bondgate.yaml)", .value = &options.policy},
+		{.name = "state", .argument = "DIR", .help = "where state is kept (default $BONDGATE_STATE)", .value = &options.state},
+		{.name = "at", .argument = "TIME", .help = "as of this time (2026-01-31 or 2026-01-31T12:00:00Z)", .value = &at},
+		{.name = "offline", .help = "ask no registry: answer from what is stored", .flag = &offline},
+		{.name = "json", .help = "machine-readable", .flag = &json},
+	};
+	const struct command_usage usage = {"explain PURL [OPTIONS]",
+	                                    "Says why a version (pkg:npm/name@1.2.3, or npm:name@1.2.3) is allowed, held or denied, by which line of which\n"
+	                                    "file, and until when. Exits 0 for allow, 1 for hold or deny.",
+	                                    rows, sizeof(rows) / sizeof(rows[0])};
+	CLEANUP_ARENA struct arena *a = arena_new(MIB);
+	struct err err = {0};
+	int words, r, code = EXIT_CANNOT;
+
+	r = options_read(&usage, argc, argv, &words, &done);
+	if (r || done)
+		return r;
+	if (words != 1)
+		return usage_error(&usage, "explain takes one version, for example npm:left-pad@1.3.0");
+	if (purl_parse(a, str_of(argv[0]), &q.purl, &err) < 0)
+		return usage_error(&usage, "%s", err.text);
+	if (q.purl.version.n == 0 || q.purl.ecosystem != ECOSYSTEM_NPM)
+		return usage_error(&usage, q.purl.version.n ? "this version of bondgate explains npm packages only" : "which version? For example %s@1.0.0", argv[0]);
+	if (at && time_parse(str_of(at), &asked_time) < 0)
+		return usage_error(&usage, "--at takes a time such as 2026-01-31 or 2026-01-31T12:00:00Z, not %s", at);
+	log_set_level(LOG_ERROR);
+	r = open_gate(&options, true, &q.opened, &err);
+	if (r == 0) {
+		q.opened.gate->offline = offline;
+		if (at)
+			q.opened.gate->now = time_asked;
+		r = offline ? 0 : upstream_auto(q.opened.gate, NULL, q.opened.arena, &err);
+	}
+	if (r == 0)
+		r = gate_thread_init(q.opened.gate, &q.thread, &err);
+	if (r == 0)
+		code = explain(&q, json, &err);
+	if (code == EXIT_CANNOT)
+		fprintf(stderr, "bondgate: %s\n", err.text);
+	gate_threads_close(&q.thread, 1);
+	close_gate(&q.opened);
+	return code;
+}

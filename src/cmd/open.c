@@ -1,0 +1,117 @@
+#include "cmd/open.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "cmd/policy_files.h"
+#include "cmd/state.h"
+
+enum { PATHS = 64 };
+
+static void log_warnings(const struct buf *warnings)
+{
+	struct str rest = buf_str(warnings), line;
+
+	while (str_split(&rest, '\n', &line))
+		if (line.n)
+			log_event(LOG_WARNING, "policy", "warning=%s", log_quote(line));
+}
+
+static int load_policy(const char *option, struct arena *a, struct policy **ret, const char **paths, size_t *path_count, struct err *err)
+{
+	CLEANUP_BUF struct buf warnings = BUF(MIB);
+	struct policy_files files;
+	int r = policy_files_find(option, &files, err);
+
+	if (r == 0)
+		r = policy_files_load(option, time_now(), ret, &warnings, err);
+	if (r < 0)
+		return r;
+	log_warnings(&warnings);
+	paths[(*path_count)++] = arena_str(a, str_of(files.machine)).p;
+	paths[(*path_count)++] = arena_str(a, str_of(files.local)).p;
+	return 0;
+}
+
+static int load_advisories(const struct policy *policy, const char *state_dir, struct arena *a, struct advisories **ret, const char **paths,
+                           size_t *path_count, struct err *err)
+{
+	const struct gate_settings *settings = policy_gate(policy);
+	const char *files[PATHS];
+	size_t n = 0, records = 0, skipped = 0;
+	struct str own = arena_printf(a, "%s/advisories", state_dir);
+	DIR *folder = opendir(own.p);
+	int r;
+
+	for (size_t i = 0; i < settings->advisory_file_count && n < PATHS - 1; i++)
+		files[n++] = arena_str(a, settings->advisory_files[i]).p;
+	if (folder) {
+		closedir(folder);
+		files[n++] = own.p;
+	}
+	for (size_t i = 0; i < n && *path_count < PATHS; i++)
+		paths[(*path_count)++] = files[i];
+	if (n == 0) {
+		*ret = advisories_empty();
+		return *ret ? 0 : err_set(err, -ENOMEM, "no memory");
+	}
+	r = advisories_load(files, n, ret, &records, &skipped, err);
+	if (r == 0)
+		log_event(skipped ? LOG_WARNING : LOG_INFO, "advisories", "records=%zu skipped=%zu first_problem=%s", records, skipped,
+		          log_quote(str_of(skipped ? err->text : "")));
+	return r;
+}
+
+int load_rules(const char *policy_option, const char *state_dir, struct arena *a, struct policy **ret_policy, struct advisories **ret_advisories,
+               const char *const **ret_paths, size_t *ret_path_count, struct err *err)
+{
+	const char **paths = ARENA_ARRAY(a, const char *, PATHS);
+	size_t n = 0;
+	int r;
+
+	if (!paths)
+		return err_set(err, -ENOMEM, "no memory");
+	r = load_policy(policy_option, a, ret_policy, paths, &n, err);
+	if (r < 0)
+		return r;
+	r = load_advisories(*ret_policy, state_dir, a, ret_advisories, paths, &n, err);
+	if (r < 0) {
+		policy_unref(*ret_policy);
+		*ret_policy = NULL;
+		return r;
+	}
+	if (ret_paths) {
+		*ret_paths = paths;
+		*ret_path_count = n;
+	}
+	return 0;
+}
+
+int open_gate(const struct open_options *options, bool without_cache, struct opened *ret, struct err *err)
+{
+	struct gate_options gate_options = {.access = STORE_WRITE, .without_cache = without_cache};
+	CLEANUP_BUF struct buf dir = BUF(4096);
+	int r;
+
+	*ret = (struct opened){.options = *options, .arena = arena_new(64 * MIB)};
+	if (!ret->arena)
+		return err_set(err, -ENOMEM, "no memory");
+	r = state_dir(options->state, &dir, err);
+	if (r < 0)
+		return r;
+	gate_options.state_dir = arena_str(ret->arena, buf_str(&dir)).p;
+	r = load_rules(options->policy, gate_options.state_dir, ret->arena, &gate_options.policy, &gate_options.advisories, &ret->paths, &ret->path_count,
+	               err);
+	return r < 0 ? r : gate_open(&gate_options, &ret->gate, err);
+}
+
+void close_gate(struct opened *o)
+{
+	if (o->gate)
+		gate_close(o->gate);
+	arena_free(o->arena);
+	*o = (struct opened){0};
+}

@@ -1,0 +1,350 @@
+#include "gate/clearance.h"
+
+#include <stdatomic.h>
+
+#include "base/limits.h"
+#include "gate/artifacts.h"
+#include "gate/facts.h"
+#include "gate/sets.h"
+
+/* A clearance is made again after this at the latest, so that what changed about a pinned dependency is noticed. */
+#define LONGEST (5 * USEC_MINUTE)
+/* How long an answer may wait for the documents of pinned dependencies; yarn 1 gives up after 30 s. */
+#define PATIENCE (15 * USEC_SECOND)
+
+struct need;
+
+/* One asking: judge the versions, fetch what their pins need, judge again, conclude. */
+struct inquiry {
+	struct gate_thread *thread;
+	struct rules *rules;
+	const struct origin *origin;
+	struct document *document;
+	struct arena *arena; /* the clearance's, handed over to it */
+	struct clearance *clearance;
+	struct sets *sets;
+	struct need *needs;
+	struct loop_timer *patience;
+	size_t asked; /* documents of dependencies that were asked for and did not come yet */
+	bool stale, out_of_patience, concluded;
+	usec now;
+	clearance_found found;
+	void *found_arg;
+	struct err err;
+};
+
+/* A document of a dependency on its way. */
+struct need {
+	struct need *next;
+	struct inquiry *inquiry;
+	struct set_package *package;
+	struct document *document;
+};
+
+void clearance_unref(struct clearance *c)
+{
+	if (!c || atomic_fetch_sub(&c->refs, 1) != 1)
+		return;
+	arena_free(c->arena); /* the clearance itself lives in it */
+}
+
+void clearance_result_free(struct clearance_result *r)
+{
+	document_unref(r->document);
+	clearance_unref(r->clearance);
+	*r = (struct clearance_result){0};
+}
+
+static struct clearance *kept_clearance(struct document *d, const struct rules *rules, usec now)
+{
+	struct clearance *c;
+
+	pthread_mutex_lock(&d->clearance_lock);
+	c = d->clearance;
+	if (c && c->epoch == rules->epoch && now >= c->made && now < c->expires)
+		atomic_fetch_add(&c->refs, 1);
+	else
+		c = NULL;
+	pthread_mutex_unlock(&d->clearance_lock);
+	return c;
+}
+
+static void keep_clearance(struct document *d, struct clearance *c)
+{
+	struct clearance *old;
+
+	atomic_fetch_add(&c->refs, 1);
+	pthread_mutex_lock(&d->clearance_lock);
+	old = d->clearance;
+	d->clearance = c;
+	pthread_mutex_unlock(&d->clearance_lock);
+	clearance_unref(old);
+}
+
+static void sooner(struct clearance *c, usec change)
+{
+	if (change > c->made && change < c->expires)
+		c->expires = change;
+}
+
+/* ---- the steps ---- */
+
+static void inquiry_free(struct inquiry *q)
+{
+	while (q->needs) {
+		struct need *next = q->needs->next;
+
+		document_unref(q->needs->document);
+		free(q->needs);
+		q->needs = next;
+	}
+	sets_free(q->sets);
+	rules_unref(q->rules);
+	free(q);
+}
+
+/* Step 1, on a worker: every version by its own facts; the pins of those that would be shown are noted. */
+static void judge_versions(struct inquiry *q)
+{
+	const struct npm_packument *p = q->document->packument;
+	struct clearance *c = q->clearance;
+
+	c->count = npm_packument_version_count(p);
+	c->shown = ARENA_ARRAY(q->arena, bool, c->count + 1);
+	if (!c->shown)
+		return;
+	for (size_t i = 0; i < c->count; i++) {
+		struct npm_version v;
+		struct version_facts facts;
+		struct decision d;
+
+		npm_packument_version(p, i, &v);
+		facts_of(p, &v, q->origin, q->now, &facts);
+		decide(q->rules->policy, q->rules->advisories, &facts, q->now, NULL, &d);
+		sooner(c, d.next_change);
+		c->shown[i] = d.verdict == VERDICT_ALLOW;
+		/* What is gone upstream can only be served from here. */
+		if (v.ghost && c->shown[i])
+			c->shown[i] = cache_has(q->thread->gate->cache, v.integrity, v.shasum);
+		if (c->shown[i] && v.pin_count)
+			sets_add_root(q->sets, i, &v, q->now);
+	}
+}
+
+/* Last step, on a worker: what is held for its dependencies. */
+static void conclude(struct inquiry *q)
+{
+	struct clearance *c = q->clearance;
+	struct set_verdict *verdicts;
+	size_t n = sets_conclude(q->sets, q->now, &verdicts);
+
+	c->held = ARENA_ARRAY(q->arena, struct held_set, n + 1);
+	for (size_t i = 0; i < n && c->held; i++) {
+		c->shown[verdicts[i].root] = false;
+		c->held[c->held_count++] = (struct held_set){arena_str(q->arena, verdicts[i].dependency), verdicts[i].until, verdicts[i].root};
+		sooner(c, verdicts[i].until);
+	}
+	for (size_t i = 0; i < c->count; i++)
+		c->hidden += !c->shown[i];
+}
+
+static void answer(struct inquiry *q)
+{
+	struct clearance_result result = {.document = q->document, .clearance = q->clearance, .stale = q->stale, .err = q->err};
+
+	q->concluded = true;
+	if (q->patience)
+		loop_cancel(q->patience);
+	q->patience = NULL;
+	if (arena_failed(q->arena)) {
+		clearance_result_free(&result);
+		result.code = err_set(&result.err, -ENOMEM, "the packument has too many versions to be judged");
+	} else {
+		keep_clearance(q->document, q->clearance);
+	}
+	q->found(q->found_arg, &result);
+	if (q->asked == 0)
+		inquiry_free(q);
+}
+
+static void conclude_work(void *arg)
+{
+	conclude(arg);
+}
+
+static void conclude_done(void *arg)
+{
+	answer(arg);
+}
+
+static void judge_sets_work(void *arg)
+{
+	struct inquiry *q = arg;
+
+	for (struct need *n = q->needs; n; n = n->next)
+		if (n->document)
+			sets_give(q->sets, n->package, n->document->packument);
+	sets_judge(q->sets, q->now);
+}
+
+static void ask_needs(struct inquiry *q);
+
+static void judge_sets_done(void *arg)
+{
+	ask_needs(arg);
+}
+
+static void next_round(struct inquiry *q)
+{
+	loop_work(q->thread->loop, judge_sets_work, judge_sets_done, q);
+}
+
+static void need_found(void *arg, struct document_result *result)
+{
+	struct need *n = arg;
+	struct inquiry *q = n->inquiry;
+
+	q->asked--;
+	if (q->concluded || q->out_of_patience) {
+		document_unref(result->document);
+		if (q->concluded && q->asked == 0)
+			inquiry_free(q);
+		return;
+	}
+	n->document = result->document;
+	/* What is nowhere cannot be installed by half: only what could not be asked counts as unknown. */
+	if (!result->document)
+		sets_missing(q->sets, n->package, result->code == -ENOENT);
+	if (q->asked == 0)
+		next_round(q);
+}
+
+static void patience_over(void *arg)
+{
+	struct inquiry *q = arg;
+
+	q->patience = NULL;
+	if (q->concluded || q->asked == 0)
+		return; /* a worker is at it and will conclude */
+	q->out_of_patience = true;
+	loop_work(q->thread->loop, conclude_work, conclude_done, q);
+}
+
+/* Step 2, on the loop, as often as pins of pins turn up. */
+static void ask_needs(struct inquiry *q)
+{
+	struct set_package *package;
+	struct need *first = q->needs;
+
+	if (q->patience || !sets_has_needs(q->sets)) {
+		/* Either waiting already has its limit, or there is nothing to wait for. */
+	} else {
+		q->patience = loop_after(q->thread->loop, PATIENCE, patience_over, q);
+	}
+	if (!q->patience && sets_has_needs(q->sets))
+		q->out_of_patience = true;
+	while (!q->out_of_patience && (package = sets_next_need(q->sets))) {
+		struct need *n = calloc(1, sizeof(*n));
+
+		if (!n)
+			abort();
+		*n = (struct need){.next = q->needs, .inquiry = q, .package = package};
+		q->needs = n;
+		q->asked++;
+	}
+	if (q->asked == 0 || q->out_of_patience) {
+		loop_work(q->thread->loop, conclude_work, conclude_done, q);
+		return;
+	}
+	/* Asked only now that all are counted: an answer may come at once. The last answer may end the inquiry's list walk. */
+	for (struct need *n = q->needs, *next; n != first; n = next) {
+		const struct origin *origin = policy_origin(q->rules->policy, ECOSYSTEM_NPM, sets_package_name(n->package));
+
+		next = n->next;
+		if (origin) {
+			document_get(q->thread, q->rules, origin, sets_package_name(n->package), need_found, n);
+		} else {
+			struct document_result nothing = {.code = -EACCES};
+
+			need_found(n, &nothing);
+		}
+	}
+}
+
+static void judge_work(void *arg)
+{
+	judge_versions(arg);
+}
+
+static void judge_done(void *arg)
+{
+	ask_needs(arg);
+}
+
+/* ---- the door ---- */
+
+static void document_found_for_inquiry(void *arg, struct document_result *result)
+{
+	struct inquiry *q = arg;
+	struct clearance *kept;
+
+	if (!result->document) {
+		struct clearance_result nothing = {.code = result->code, .err = result->err};
+
+		q->found(q->found_arg, &nothing);
+		inquiry_free(q);
+		return;
+	}
+	q->stale = result->stale;
+	q->document = result->document;
+	q->now = q->thread->gate->now();
+	kept = kept_clearance(q->document, q->rules, q->now);
+	if (kept) {
+		struct clearance_result known = {.document = q->document, .clearance = kept, .stale = q->stale};
+
+		q->found(q->found_arg, &known);
+		inquiry_free(q);
+		return;
+	}
+	q->arena = arena_new(256 * MIB);
+	q->clearance = q->arena ? ARENA_NEW(q->arena, struct clearance) : NULL;
+	if (!q->clearance)
+		abort();
+	q->clearance->refs = 1;
+	q->clearance->arena = q->arena;
+	q->clearance->epoch = q->rules->epoch;
+	q->clearance->made = q->now;
+	q->clearance->expires = q->now + LONGEST;
+	q->sets = sets_new(q->rules, npm_packument_name(q->document->packument));
+	loop_work(q->thread->loop, judge_work, judge_done, q);
+}
+
+void clearance_get(struct gate_thread *t, struct rules *rules, const struct origin *origin, struct str name, clearance_found found, void *arg)
+{
+	struct inquiry *q = calloc(1, sizeof(*q));
+
+	if (!q)
+		abort();
+	q->thread = t;
+	q->rules = rules_ref(rules);
+	q->origin = origin;
+	q->found = found;
+	q->found_arg = arg;
+	document_get(t, rules, origin, name, document_found_for_inquiry, q);
+}
+
+void clearance_explain(const struct clearance *c, const struct document *d, struct rules *rules, const struct origin *origin, size_t index,
+                       usec now, struct arena *a, struct version_facts *ret_facts, struct decision *ret)
+{
+	struct npm_version v;
+
+	npm_packument_version(d->packument, index, &v);
+	facts_of(d->packument, &v, origin, now, ret_facts);
+	for (size_t i = 0; i < c->held_count; i++) {
+		if (c->held[i].index != index)
+			continue;
+		ret_facts->held_dependency = arena_str(a, c->held[i].dependency);
+		ret_facts->held_dependency_until = c->held[i].until;
+	}
+	decide(rules->policy, rules->advisories, ret_facts, now, a, ret);
+}

@@ -1,0 +1,698 @@
+#include "gate/documents.h"
+
+#include <dirent.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "gate/document_file.h"
+#include "gate/spool.h"
+
+enum {
+	MISSING_SECONDS = 60, /* "no such package" is believed this long */
+	FAILED_SECONDS = 10,  /* an upstream that failed is left alone this long */
+	ENTRIES = 20000,      /* names remembered; a stranger can ask for any number of them */
+};
+/* While a cooldown is in force nothing that is younger than it is shown anyway, so a document of this age may be served while it is
+ * being asked for again. */
+#define SERVE_WHILE_ASKING USEC_HOUR
+
+struct waiter {
+	struct waiter *next;
+	struct gate_thread *thread;
+	document_found found;
+	void *arg;
+	struct document_result result;
+};
+
+struct entry {
+	struct entry *newer, *older; /* by last use */
+	char *key;                   /* origin id, NUL, name */
+	size_t key_length;
+	struct document *document;   /* NULL: not open */
+	struct waiter *waiters;
+	struct err *failure;         /* of the last attempt; NULL: it did not fail */
+	usec failed_at, missing_at;
+	bool busy;                   /* a refresh is under way */
+	bool disk_tried;             /* what lies on disk is open, or there is nothing */
+};
+
+struct documents {
+	struct gate *gate;
+	char folder[2048];
+	size_t memory, memory_max;
+	pthread_mutex_t lock;
+	struct map entries;
+	struct entry *newest, *oldest;
+};
+
+/* One attempt to bring an entry up to date; lives on one loop, its blocking steps on worker threads. */
+struct refresh {
+	struct documents *documents;
+	struct gate_thread *thread;
+	struct rules *rules;
+	const struct origin *origin;
+	struct entry *entry;
+	struct str name;
+	struct arena *arena;
+	struct document *previous; /* a reference */
+	struct fetch_hosts hosts;
+	struct spool *spool;
+	char path[256], temporary[256];
+	int fd;
+	int status;                /* of the upstream's answer; 0: none yet */
+	struct str etag, last_modified;
+	struct document_made made;
+	struct npm_changes changes;
+	int code;
+	struct err err;
+};
+
+/* ---- the table ---- */
+
+static void unlink_entry(struct documents *d, struct entry *e)
+{
+	*(e->newer ? &e->newer->older : &d->newest) = e->older;
+	*(e->older ? &e->older->newer : &d->oldest) = e->newer;
+	e->newer = e->older = NULL;
+}
+
+static void push_newest(struct documents *d, struct entry *e)
+{
+	e->older = d->newest;
+	*(d->newest ? &d->newest->newer : &d->oldest) = e;
+	d->newest = e;
+}
+
+static void close_document(struct documents *d, struct entry *e)
+{
+	if (!e->document)
+		return;
+	d->memory -= e->document->mapped.n;
+	document_unref(e->document);
+	e->document = NULL;
+	e->disk_tried = false;
+}
+
+static void free_entry(struct documents *d, struct entry *e)
+{
+	close_document(d, e);
+	unlink_entry(d, e);
+	map_remove(&d->entries, (struct str){e->key, e->key_length});
+	free(e->failure);
+	free(e->key);
+	free(e);
+}
+
+static void make_room(struct documents *d)
+{
+	for (struct entry *e = d->oldest, *newer; e && (d->memory > d->memory_max || d->entries.used > ENTRIES); e = newer) {
+		newer = e->newer;
+		if (e->busy)
+			continue;
+		close_document(d, e);
+		if (d->entries.used > ENTRIES)
+			free_entry(d, e);
+	}
+}
+
+static struct entry *find_entry(struct documents *d, const struct origin *origin, struct str name)
+{
+	char key[64 + 1 + 256];
+	size_t n = (size_t)snprintf(key, sizeof(key), "%.*s%c%.*s", STR_ARG(str_take(origin->id, 64)), 0, STR_ARG(str_take(name, 255)));
+	struct entry *e = map_get(&d->entries, (struct str){key, n});
+
+	if (e) {
+		unlink_entry(d, e);
+		push_newest(d, e);
+		return e;
+	}
+	e = calloc(1, sizeof(*e));
+	if (e)
+		e->key = malloc(n);
+	if (!e || !e->key)
+		abort();
+	memcpy(e->key, key, n);
+	e->key_length = n;
+	if (map_put(&d->entries, (struct str){e->key, n}, e) < 0)
+		abort();
+	push_newest(d, e);
+	make_room(d);
+	return e;
+}
+
+static void put_document(struct documents *d, struct entry *e, struct document *fresh)
+{
+	close_document(d, e);
+	e->document = fresh;
+	e->disk_tried = true;
+	if (fresh)
+		d->memory += fresh->mapped.n;
+}
+
+/* ---- delivering ---- */
+
+static void deliver(void *arg)
+{
+	struct waiter *w = arg;
+
+	w->found(w->arg, &w->result);
+	free(w);
+}
+
+static void fill(struct document_result *result, struct document *document, bool stale, int code, const struct err *err)
+{
+	*result = (struct document_result){.stale = stale, .code = code};
+	if (document)
+		result->document = document_ref(document);
+	if (err)
+		result->err = *err;
+}
+
+/* Takes every waiter off the entry and sends it the result on its own loop. Under the lock. */
+static void release_waiters(struct entry *e, struct document *document, bool stale, int code, const struct err *err)
+{
+	struct waiter *w = e->waiters;
+
+	e->waiters = NULL;
+	while (w) {
+		struct waiter *next = w->next;
+
+		fill(&w->result, document, stale, code, err);
+		loop_post(w->thread->loop, deliver, w);
+		w = next;
+	}
+}
+
+/* ---- freshness ---- */
+
+static bool fresh(const struct document *document, const struct origin *origin, usec now)
+{
+	usec age = now - atomic_load(&document->checked);
+
+	return age >= 0 && age < origin->fresh;
+}
+
+static bool serve_while_asking(const struct document *document, const struct rules *rules, const struct origin *origin, usec now)
+{
+	usec age = now - atomic_load(&document->checked);
+
+	return origin->is_default && policy_mode(rules->policy, REASON_COOLDOWN) == MODE_ENFORCE && age >= 0 && age < SERVE_WHILE_ASKING;
+}
+
+static bool still_good(const struct document *document, const struct origin *origin, usec now)
+{
+	return now - atomic_load(&document->checked) < origin->stale;
+}
+
+/* ---- a refresh, step by step ---- */
+
+static void refresh_free(struct refresh *r)
+{
+	document_unref(r->previous);
+	rules_unref(r->rules);
+	arena_free(r->arena);
+	free(r);
+}
+
+static void record_changes(struct refresh *r)
+{
+	struct gate *g = r->documents->gate;
+
+	for (size_t i = 0; i < r->changes.changed_hash_count; i++) {
+		METRIC_ADD(&g->metrics, hashes_changed, 1);
+		gate_record(g, EVIDENCE_INCIDENT, r->origin->ecosystem, r->name, STR(""), STR("deny hash-changed"), r->changes.changed_hashes[i]);
+	}
+	for (size_t i = 0; i < r->changes.withdrawn_count; i++)
+		gate_record(g, EVIDENCE_INCIDENT, r->origin->ecosystem, r->name, STR(""), STR("hold withdrawn"), r->changes.withdrawn[i]);
+	for (size_t i = 0; i < r->changes.note_count; i++)
+		log_event(LOG_WARNING, "odd packument", "package=%s note=%s", log_quote(r->name), log_quote(r->changes.notes[i]));
+}
+
+/* The end of every refresh: puts what was found into the table and answers who waits. */
+static void refresh_end(struct refresh *r)
+{
+	struct documents *d = r->documents;
+	struct entry *e = r->entry;
+	usec now = time_now();
+
+	if (r->made.document)
+		record_changes(r);
+	pthread_mutex_lock(&d->lock);
+	e->busy = false;
+	free(e->failure);
+	e->failure = NULL;
+	e->missing_at = 0;
+	if (r->code == 0) {
+		if (r->made.document)
+			put_document(d, e, r->made.document);
+		else if (!e->document && r->previous)
+			put_document(d, e, document_ref(r->previous));
+		release_waiters(e, e->document, false, 0, NULL);
+	} else if (r->code == -ENOENT) {
+		e->missing_at = now;
+		release_waiters(e, NULL, false, -ENOENT, &r->err);
+	} else {
+		e->failed_at = now;
+		e->failure = malloc(sizeof(*e->failure));
+		if (e->failure)
+			*e->failure = r->err;
+		METRIC_ADD(&d->gate->metrics, upstream_failures, 1);
+		if (r->previous && still_good(r->previous, r->origin, now)) {
+			if (!e->document)
+				put_document(d, e, document_ref(r->previous));
+			METRIC_ADD(&d->gate->metrics, stale_served, 1);
+			release_waiters(e, r->previous, true, 0, &r->err);
+		} else {
+			release_waiters(e, NULL, false, r->code, &r->err);
+		}
+		log_event(LOG_WARNING, "upstream failed", "package=%s error=%s", log_quote(r->name), log_quote(str_of(r->err.text)));
+	}
+	make_room(d);
+	pthread_mutex_unlock(&d->lock);
+	refresh_free(r);
+}
+
+static void make_work(void *arg)
+{
+	struct refresh *r = arg;
+	struct gate *g = r->documents->gate;
+	struct seen_package seen;
+	struct npm_build build = {
+		.name = r->name,
+		.now = time_now(),
+		.etag = r->etag,
+		.last_modified = r->last_modified,
+		.seen = &seen,
+		.previous = r->previous ? r->previous->packument : NULL,
+		.gone = r->status == 404,
+	};
+	int code = store_package_load(g->store, r->origin->id, r->origin->ecosystem, r->name, r->arena, &seen, &r->err);
+
+	if (code < 0 && code != -ENOENT) {
+		close(r->fd);
+		r->code = code;
+		return;
+	}
+	r->code = document_make(r->documents->folder, r->temporary, r->fd, r->path, &build, r->arena, &r->made, &r->changes, &r->err);
+	r->fd = -1;
+	if (r->code < 0) {
+		err_prefix(&r->err, "the packument of %.*s", STR_ARG(r->name));
+		return;
+	}
+	if (r->made.unchanged) {
+		document_touch(r->documents->folder, r->previous, build.now);
+		store_package_checked(g->store, r->origin->id, r->origin->ecosystem, r->name, build.now);
+		return;
+	}
+	METRIC_ADD(&g->metrics, documents_built, 1);
+	r->changes.seen.origin = r->origin->id;
+	r->changes.seen.ecosystem = r->origin->ecosystem;
+	r->changes.seen.name = r->name;
+	store_package_save(g->store, &r->changes.seen, NULL, NULL);
+}
+
+static void make_done(void *arg)
+{
+	refresh_end(arg);
+}
+
+static void confirm_work(void *arg)
+{
+	struct refresh *r = arg;
+	struct gate *g = r->documents->gate;
+	usec now = time_now();
+
+	document_touch(r->documents->folder, r->previous, now);
+	store_package_checked(g->store, r->origin->id, r->origin->ecosystem, r->name, now);
+}
+
+static void drop_temporary(struct refresh *r)
+{
+	char full[4096];
+
+	if (r->fd < 0)
+		return;
+	close(r->fd);
+	r->fd = -1;
+	snprintf(full, sizeof(full), "%s/%s", r->documents->folder, r->temporary);
+	unlink(full);
+}
+
+static void spooled(void *arg, int code)
+{
+	struct refresh *r = arg;
+
+	r->spool = NULL;
+	if (code < 0 && r->code == 0)
+		r->code = err_set(&r->err, code, "cannot store the packument of %.*s: %s", STR_ARG(r->name), err_name(code));
+	if (r->code == 0 && r->status == 200) {
+		loop_work(r->thread->loop, make_work, make_done, r);
+		return;
+	}
+	if (r->code == 0 && r->status == 304 && r->previous) {
+		drop_temporary(r);
+		loop_work(r->thread->loop, confirm_work, make_done, r);
+		return;
+	}
+	if (r->code == 0 && (r->status == 404 || r->status == 410)) {
+		if (r->previous && !npm_packument_gone(r->previous->packument)) {
+			r->status = 404;
+			loop_work(r->thread->loop, make_work, make_done, r);
+			return;
+		}
+		drop_temporary(r);
+		if (r->previous) {
+			loop_work(r->thread->loop, confirm_work, make_done, r);
+			return;
+		}
+		r->code = err_set(&r->err, -ENOENT, "%.*s is not in the registry that this gate asks for it", STR_ARG(r->name));
+	}
+	if (r->code == 0)
+		r->code = err_set(&r->err, r->status == 401 || r->status == 403 ? -EACCES : -EPROTO,
+		                  "the upstream answered %d for %.*s%s", r->status, STR_ARG(r->name),
+		                  r->status == 401 || r->status == 403 ? "; check the origin's token in the policy" : "");
+	drop_temporary(r);
+	refresh_end(r);
+}
+
+static int fetch_head(void *arg, const struct fetch_head *head)
+{
+	struct refresh *r = arg;
+
+	r->status = head->status;
+	r->etag = arena_str(r->arena, head->etag);
+	r->last_modified = arena_str(r->arena, head->last_modified);
+	return 0;
+}
+
+static int fetch_data(void *arg, const void *bytes, size_t n)
+{
+	struct refresh *r = arg;
+
+	/* The body of an error answer is of no use. */
+	return r->status == 200 ? spool_add(r->spool, bytes, n) : 0;
+}
+
+static void fetch_done(void *arg, const struct fetch_result *result)
+{
+	struct refresh *r = arg;
+
+	METRIC_ADD(&r->documents->gate->metrics, upstream_bytes, result->bytes);
+	if (result->code < 0) {
+		r->code = result->code;
+		r->err = result->err;
+	}
+	spool_finish(r->spool, spooled, r);
+}
+
+static int write_piece(void *arg, const void *bytes, size_t n)
+{
+	struct refresh *r = arg;
+	struct str rest = {bytes, n};
+
+	while (rest.n) {
+		ssize_t written = write(r->fd, rest.p, rest.n);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written < 0)
+			return -errno;
+		rest = str_skip(rest, (size_t)written);
+	}
+	return 0;
+}
+
+/* "@scope/name" travels as "@scope%2fname". */
+static struct str document_url(struct arena *a, const struct origin *origin, struct str name)
+{
+	ptrdiff_t slash = str_chr(name, '/');
+
+	if (slash < 0)
+		return arena_printf(a, "%.*s%.*s", STR_ARG(origin->url), STR_ARG(name));
+	return arena_printf(a, "%.*s%.*s%%2f%.*s", STR_ARG(origin->url), STR_ARG(str_take(name, (size_t)slash)),
+	                    STR_ARG(str_skip(name, (size_t)slash + 1)));
+}
+
+static void ask_upstream(struct refresh *r)
+{
+	struct fetch f = {
+		.method = STR("GET"),
+		.url = document_url(r->arena, r->origin, r->name),
+		.hosts = &r->hosts,
+		.authorization = r->origin->authorization,
+		.accept = STR("application/json"),
+		.ca_file = r->origin->ca_file.n ? r->origin->ca_file.p : NULL,
+		.decode = true,
+		.max_bytes = LIMIT_PACKUMENT_BYTES,
+		.on_head = fetch_head,
+		.on_data = fetch_data,
+		.on_done = fetch_done,
+		.arg = r,
+	};
+	const struct spool_target target = {.write = write_piece, .arg = r};
+
+	r->fd = r->thread->fetcher ? document_temporary(r->documents->folder, r->temporary, &r->err)
+	                           : err_set(&r->err, -ECANCELED, "the gate is stopping");
+	if (r->fd < 0) {
+		r->code = r->fd;
+		refresh_end(r);
+		return;
+	}
+	if (r->previous) {
+		f.if_none_match = npm_packument_etag(r->previous->packument);
+		f.if_modified_since = npm_packument_last_modified(r->previous->packument);
+	}
+	r->hosts = (struct fetch_hosts){r->origin->url, r->origin->artifact_hosts, r->origin->artifact_host_count};
+	r->spool = spool_new(r->thread->loop, &target);
+	METRIC_ADD(&r->documents->gate->metrics, upstream_requests, 1);
+	spool_attach(r->spool, fetch_start(r->thread->fetcher, &f));
+}
+
+static void open_work(void *arg)
+{
+	struct refresh *r = arg;
+
+	if (document_open(r->documents->folder, r->path, r->name, &r->previous, NULL) < 0)
+		r->previous = NULL;
+}
+
+/* After the disk was looked at: what lies there may be all that is needed. */
+static void open_done(void *arg)
+{
+	struct refresh *r = arg;
+	struct documents *d = r->documents;
+	usec now = time_now();
+	bool enough = false;
+
+	pthread_mutex_lock(&d->lock);
+	r->entry->disk_tried = true;
+	if (r->previous && (d->gate->offline || fresh(r->previous, r->origin, now) ||
+	                    serve_while_asking(r->previous, r->rules, r->origin, now))) {
+		put_document(d, r->entry, document_ref(r->previous));
+		release_waiters(r->entry, r->previous, false, 0, NULL);
+		enough = d->gate->offline || fresh(r->previous, r->origin, now);
+		if (enough)
+			r->entry->busy = false;
+	}
+	pthread_mutex_unlock(&d->lock);
+	if (enough) {
+		refresh_free(r);
+	} else if (d->gate->offline || r->origin->url.n == 0) {
+		r->code = err_set(&r->err, d->gate->offline ? -ENOENT : -EHOSTUNREACH,
+		                  d->gate->offline ? "nothing is stored here about %.*s" : "no upstream is set for %.*s: set registries.npm.upstream in the policy",
+		                  STR_ARG(r->name));
+		refresh_end(r);
+	} else {
+		ask_upstream(r);
+	}
+}
+
+/* The entry is marked busy by the caller. */
+static void refresh_start(struct documents *d, struct gate_thread *t, struct rules *rules, const struct origin *origin, struct entry *e,
+                          struct str name, struct document *previous)
+{
+	struct refresh *r = calloc(1, sizeof(*r));
+
+	if (r)
+		r->arena = arena_new(512 * MIB);
+	if (!r || !r->arena)
+		abort();
+	r->documents = d;
+	r->thread = t;
+	r->rules = rules_ref(rules);
+	r->origin = origin;
+	r->entry = e;
+	r->name = arena_str(r->arena, name);
+	r->fd = -1;
+	r->previous = previous;
+	document_path(origin, r->name, r->path);
+	if (previous)
+		ask_upstream(r);
+	else
+		loop_work(t->loop, open_work, open_done, r);
+}
+
+/* ---- asking ---- */
+
+void document_get(struct gate_thread *t, struct rules *rules, const struct origin *origin, struct str name, document_found found, void *arg)
+{
+	struct documents *d = t->gate->documents;
+	usec now = time_now();
+	struct document_result result = {0};
+	struct document *previous = NULL;
+	bool answered = false, start = false;
+	struct entry *e;
+
+	pthread_mutex_lock(&d->lock);
+	e = find_entry(d, origin, name);
+	if (e->document && (t->gate->offline || fresh(e->document, origin, now) || serve_while_asking(e->document, rules, origin, now))) {
+		fill(&result, e->document, false, 0, NULL);
+		answered = true;
+		start = !t->gate->offline && !e->busy && !fresh(e->document, origin, now) && now - e->failed_at >= FAILED_SECONDS * USEC_SECOND;
+	} else if (e->missing_at && now - e->missing_at < MISSING_SECONDS * USEC_SECOND) {
+		err_set(&result.err, -ENOENT, "%.*s is not in the registry that this gate asks for it", STR_ARG(name));
+		result.code = -ENOENT;
+		answered = true;
+	} else if (e->failure && now - e->failed_at < FAILED_SECONDS * USEC_SECOND && now >= e->failed_at) {
+		if (e->document && still_good(e->document, origin, now))
+			fill(&result, e->document, true, 0, e->failure);
+		else
+			fill(&result, NULL, false, e->failure->code ? e->failure->code : -EIO, e->failure);
+		answered = true;
+	} else {
+		struct waiter *w = calloc(1, sizeof(*w));
+
+		if (!w)
+			abort();
+		*w = (struct waiter){.next = e->waiters, .thread = t, .found = found, .arg = arg};
+		e->waiters = w;
+		start = !e->busy;
+	}
+	if (start) {
+		e->busy = true;
+		previous = e->document ? document_ref(e->document) : NULL;
+	}
+	pthread_mutex_unlock(&d->lock);
+	if (start)
+		refresh_start(d, t, rules, origin, e, name, previous);
+	if (answered)
+		found(arg, &result);
+}
+
+void document_remake(struct gate *g, const struct origin *origin, struct document *document)
+{
+	struct documents *d = g->documents;
+	CLEANUP_ARENA struct arena *a = arena_new(512 * MIB);
+	struct str name = npm_packument_name(document->packument), raw = npm_packument_raw(document->packument);
+	struct seen_package seen;
+	struct npm_build build = {
+		.name = name,
+		.now = atomic_load(&document->checked),
+		.etag = npm_packument_etag(document->packument),
+		.last_modified = npm_packument_last_modified(document->packument),
+		.seen = &seen,
+		.previous = document->packument,
+		.gone = npm_packument_gone(document->packument),
+		.again = true,
+	};
+	char path[256], temporary[256];
+	struct document_made made = {0};
+	struct npm_changes changes;
+	struct err err = {0};
+	struct entry *e;
+	int fd, r;
+
+	if (!a)
+		return;
+	r = store_package_load(g->store, origin->id, origin->ecosystem, name, a, &seen, &err);
+	fd = r < 0 ? r : document_temporary(d->folder, temporary, &err);
+	if (fd >= 0) {
+		document_path(origin, name, path);
+		r = raw.n == 0 || write(fd, raw.p, raw.n) == (ssize_t)raw.n ? 0 : -EIO;
+		if (r == 0)
+			r = document_make(d->folder, temporary, fd, path, &build, a, &made, &changes, &err);
+		else
+			close(fd);
+	}
+	if (made.document) {
+		pthread_mutex_lock(&d->lock);
+		e = find_entry(d, origin, name);
+		put_document(d, e, made.document);
+		make_room(d);
+		pthread_mutex_unlock(&d->lock);
+	} else {
+		log_event(LOG_ERROR, "document not made again", "package=%s error=%s", log_quote(name), log_quote(str_of(err.text)));
+	}
+	gate_set_rules(g, NULL, NULL);
+}
+
+void documents_drop(struct documents *d)
+{
+	pthread_mutex_lock(&d->lock);
+	for (struct entry *e = d->oldest; e; e = e->newer)
+		if (!e->busy)
+			close_document(d, e);
+	pthread_mutex_unlock(&d->lock);
+}
+
+/* Half-written downloads ("PID.SERIAL") of processes that were killed; those of a living one are its own business. */
+static void remove_temporaries(const char *folder)
+{
+	char path[4096];
+	DIR *entries;
+
+	snprintf(path, sizeof(path), "%s/tmp", folder);
+	entries = opendir(path);
+	if (!entries)
+		return;
+	for (struct dirent *e; (e = readdir(entries));) {
+		struct str rest = str_of(e->d_name), number;
+		uint64_t pid;
+
+		if (e->d_name[0] == '.' || !str_split(&rest, '.', &number) || str_to_u64(number, &pid) < 0)
+			continue;
+		if ((pid_t)pid == getpid() || (kill((pid_t)pid, 0) < 0 && errno == ESRCH))
+			unlinkat(dirfd(entries), e->d_name, 0);
+	}
+	closedir(entries);
+}
+
+int documents_new(struct gate *g, const char *cache_folder, size_t memory_bytes, struct documents **ret, struct err *err)
+{
+	struct documents *d = calloc(1, sizeof(*d));
+	char temporaries[4096];
+	int r;
+
+	if (!d)
+		abort();
+	d->gate = g;
+	d->memory_max = memory_bytes;
+	snprintf(d->folder, sizeof(d->folder), "%s/documents", cache_folder);
+	snprintf(temporaries, sizeof(temporaries), "%s/tmp", d->folder);
+	pthread_mutex_init(&d->lock, NULL);
+	r = dir_make(temporaries, 0700, err);
+	if (r < 0) {
+		documents_free(d);
+		return r;
+	}
+	remove_temporaries(d->folder);
+	*ret = d;
+	return 0;
+}
+
+void documents_free(struct documents *d)
+{
+	if (!d)
+		return;
+	while (d->oldest)
+		free_entry(d, d->oldest);
+	map_free(&d->entries);
+	pthread_mutex_destroy(&d->lock);
+	free(d);
+}

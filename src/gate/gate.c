@@ -1,0 +1,147 @@
+#include "gate/gate.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "gate/artifacts.h"
+#include "gate/documents.h"
+#include "gate/renditions.h"
+
+enum { MEMORY_FOR_DOCUMENTS_SHARE = 2 };
+
+struct rules *rules_ref(struct rules *r)
+{
+	atomic_fetch_add(&r->refs, 1);
+	return r;
+}
+
+void rules_unref(struct rules *r)
+{
+	if (!r || atomic_fetch_sub(&r->refs, 1) != 1)
+		return;
+	policy_unref(r->policy);
+	advisories_unref(r->advisories);
+	free(r);
+}
+
+struct rules *gate_rules(struct gate *g)
+{
+	struct rules *r;
+
+	pthread_mutex_lock(&g->rules_lock);
+	r = rules_ref(g->rules);
+	pthread_mutex_unlock(&g->rules_lock);
+	return r;
+}
+
+void gate_set_rules(struct gate *g, struct policy *policy, struct advisories *advisories)
+{
+	struct rules *fresh = calloc(1, sizeof(*fresh)), *old;
+
+	if (!fresh)
+		abort();
+	pthread_mutex_lock(&g->rules_lock);
+	old = g->rules;
+	fresh->refs = 1;
+	fresh->epoch = old ? old->epoch + 1 : 1;
+	fresh->policy = policy ? policy : policy_ref(old->policy);
+	fresh->advisories = advisories ? advisories : advisories_ref(old->advisories);
+	g->rules = fresh;
+	pthread_mutex_unlock(&g->rules_lock);
+	rules_unref(old);
+}
+
+int gate_open(const struct gate_options *options, struct gate **ret, struct err *err)
+{
+	struct gate *g = calloc(1, sizeof(*g));
+	const struct gate_settings *settings;
+	CLEANUP_BUF struct buf path = BUF(4096);
+	int r;
+
+	if (!g)
+		abort();
+	pthread_mutex_init(&g->rules_lock, NULL);
+	gate_set_rules(g, options->policy, options->advisories);
+	g->state_dir = options->state_dir;
+	g->now = time_now;
+	g->started = time_now();
+	settings = policy_gate(g->rules->policy);
+	r = store_open(options->state_dir, options->access, &g->store, err);
+	if (r < 0)
+		goto fail;
+	snprintf(g->via, sizeof(g->via), "1.1 bondgate-%s", store_instance(g->store));
+	buf_printf(&path, "%s/cache", options->state_dir);
+	r = options->without_cache ? 0 : cache_open(buf_cstr(&path), (uint64_t)settings->cache_bytes, &g->cache, err);
+	if (r < 0)
+		goto fail;
+	r = documents_new(g, buf_cstr(&path), (size_t)settings->memory_bytes / MEMORY_FOR_DOCUMENTS_SHARE, &g->documents, err);
+	if (r < 0)
+		goto fail;
+	g->artifacts = artifacts_new(g);
+	g->renditions = renditions_new((size_t)settings->memory_bytes / MEMORY_FOR_DOCUMENTS_SHARE, buf_cstr(&path));
+	*ret = g;
+	return 0;
+fail:
+	gate_close(g);
+	return r;
+}
+
+void gate_close(struct gate *g)
+{
+	renditions_free(g->renditions);
+	artifacts_free(g->artifacts);
+	documents_free(g->documents);
+	if (g->cache)
+		cache_close(g->cache);
+	if (g->store)
+		store_close(g->store);
+	rules_unref(g->rules);
+	free(g->policy_error);
+	free(g);
+}
+
+int gate_thread_init(struct gate *g, struct gate_thread *t, struct err *err)
+{
+	struct fetcher_limits limits = fetcher_default_limits();
+	int r;
+
+	*t = (struct gate_thread){.gate = g};
+	r = loop_new(&t->loop, err);
+	if (r < 0)
+		return r;
+	return fetcher_new(t->loop, &limits, g->via, &t->fetcher, err);
+}
+
+void gate_threads_close(struct gate_thread *threads, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct fetcher *fetcher = threads[i].fetcher;
+
+		threads[i].fetcher = NULL;
+		if (fetcher)
+			fetcher_free(fetcher);
+	}
+	/* What one loop ends may answer a waiter on another, whose end may again be told to a third. */
+	for (size_t round = 0; round < count + 1; round++)
+		for (size_t i = 0; i < count; i++)
+			if (threads[i].loop)
+				loop_run(threads[i].loop);
+	for (size_t i = 0; i < count; i++) {
+		if (threads[i].loop)
+			loop_free(threads[i].loop);
+		threads[i] = (struct gate_thread){0};
+	}
+}
+
+void gate_record(struct gate *g, enum evidence_kind kind, enum ecosystem e, struct str name, struct str version, struct str decision,
+                 struct str detail)
+{
+	struct evidence record = {
+		.time = time_now(), .kind = kind, .ecosystem = e, .name = name, .version = version, .decision = decision, .detail = detail};
+
+	log_event(kind == EVIDENCE_INCIDENT ? LOG_WARNING : LOG_INFO, evidence_kind_name(kind), "package=%s version=%s decision=%s detail=%s",
+	          log_quote(name), log_quote(version), log_quote(decision), log_quote(detail));
+	store_append(g->store, &record, NULL, NULL);
+}

@@ -1,0 +1,84 @@
+#include "gate/refusal.h"
+
+#include "base/limits.h"
+
+enum { LINES = 10 };
+
+struct str refusal_of_version(const struct clearance *c, const struct document *d, struct rules *rules, const struct origin *origin,
+                              size_t index, usec now, struct arena *a, struct str *ret_decision)
+{
+	struct version_facts facts;
+	struct decision decision;
+
+	clearance_explain(c, d, rules, origin, index, now, a, &facts, &decision);
+	if (decision.verdict == VERDICT_ALLOW) {
+		/* Cleared by itself, and yet not shown: a version that is gone upstream and not in the cache either. */
+		if (ret_decision)
+			*ret_decision = STR("hold withdrawn");
+		return arena_printf(a, "%.*s@%.*s is gone from its registry and not in this gate's cache", STR_ARG(facts.name), STR_ARG(facts.version));
+	}
+	if (ret_decision)
+		*ret_decision = arena_printf(a, "%s %s", verdict_name(decision.verdict), reason_code_name(decision.reasons[0].code));
+	return decision_sentence(a, &facts, &decision, now);
+}
+
+/* The indices of the newest hidden versions, newest first. */
+static size_t newest_hidden(const struct clearance *c, const struct document *d, size_t max, size_t *out)
+{
+	usec times[LINES];
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->count; i++) {
+		struct npm_version v;
+		size_t at;
+
+		if (c->shown[i])
+			continue;
+		npm_packument_version(d->packument, i, &v);
+		if (v.ghost && n == max)
+			continue;
+		for (at = n; at > 0 && times[at - 1] < v.published; at--)
+			;
+		if (at >= max)
+			continue;
+		if (n < max)
+			n++;
+		for (size_t k = n - 1; k > at; k--) {
+			out[k] = out[k - 1];
+			times[k] = times[k - 1];
+		}
+		out[at] = i;
+		times[at] = v.published;
+	}
+	return n;
+}
+
+struct str refusal_of_hidden(const struct clearance *c, const struct document *d, struct rules *rules, const struct origin *origin, usec now,
+                             struct arena *a)
+{
+	CLEANUP_BUF struct buf out = BUF(64 * KIB);
+	size_t indices[LINES], n = newest_hidden(c, d, LINES, indices);
+
+	for (size_t i = 0; i < n; i++) {
+		buf_add_str(&out, refusal_of_version(c, d, rules, origin, indices[i], now, a, NULL));
+		buf_add_str(&out, i + 1 < n ? STR("\n") : STR(""));
+	}
+	if (c->hidden > n)
+		buf_printf(&out, "\n%zu older versions are refused too: bondgate explain npm:%.*s@VERSION", c->hidden - n,
+		           STR_ARG(npm_packument_name(d->packument)));
+	return arena_str(a, buf_str(&out));
+}
+
+struct str refusal_of_package(const struct clearance *c, const struct document *d, struct rules *rules, const struct origin *origin, usec now,
+                              struct arena *a)
+{
+	size_t newest, n = newest_hidden(c, d, 1, &newest);
+	struct str sentence;
+
+	if (n == 0)
+		return arena_printf(a, "%.*s has no versions", STR_ARG(npm_packument_name(d->packument)));
+	sentence = refusal_of_version(c, d, rules, origin, newest, now, a, NULL);
+	if (c->count == 1)
+		return sentence;
+	return arena_printf(a, "no version is cleared; the newest: %.*s", STR_ARG(sentence));
+}

@@ -1,0 +1,43 @@
+/* Rendered packuments, ready to be sent: filtered, in one of the forms, compressed or not. Kept while nothing that they were made from has
+ * changed: rules, upstream document, clock. Concurrent wishes for one rendition make it once. */
+#ifndef BONDGATE_GATE_RENDITIONS_H
+#define BONDGATE_GATE_RENDITIONS_H
+
+#include "gate/blob.h"
+#include "gate/clearance.h"
+#include "registry/npm/render.h"
+
+struct renditions;
+/* Small ones are kept in memory, large ones in unlinked files in `folder`; `memory_bytes` bounds the former. */
+struct renditions *renditions_new(size_t memory_bytes, const char *folder);
+void renditions_free(struct renditions *r);
+
+struct rendition {
+	_Atomic int refs;
+	uint64_t generation; /* of the document */
+	usec made, expires;  /* of the clearance; and until when it may be sent unasked */
+	char etag[64];              /* with its quotes; over the filtered bytes, the form and the encoding */
+	bool gzip;
+	struct blob *body;
+};
+void rendition_unref(struct rendition *r);
+
+struct rendition_wish {
+	struct str name;
+	const struct origin *origin;
+	struct npm_form form;
+	bool gzip;
+};
+
+struct rendition_result {
+	struct rendition *rendition; /* a reference for the receiver; NULL with a code */
+	bool stale;
+	int code;                    /* as clearance_result, or -EPERM: nothing of the package is cleared, err.text says why */
+	struct err err;
+};
+typedef void (*rendition_found)(void *arg, struct rendition_result *result);
+
+/* On a loop: `found` on the same one, now or later, exactly once. Texts of the wish are copied. */
+void rendition_get(struct gate_thread *t, struct rules *rules, const struct rendition_wish *wish, rendition_found found, void *arg);
+
+#endif

@@ -1,0 +1,348 @@
+#include <stdatomic.h>
+#include <stdio.h>
+
+#include "base/limits.h"
+#include "gate/artifacts.h"
+#include "gate/clearance.h"
+#include "gate/refusal.h"
+#include "gate/serve.h"
+
+enum { WINDOW = 256 * 1024 };
+
+/* One handing-out of an artifact. Its last byte goes out only when the receipt is durable (rule 14). */
+struct handing {
+	struct exchange *x;
+	struct clearance_result cleared;
+	struct artifact *artifact;
+	struct npm_version version;
+	uint64_t offset, end; /* of the bytes asked for: all of them, or a range */
+	bool ranged, started, receipt_asked, receipt_durable, pumping;
+	int receipt_result;
+	char *window;
+	ssize_t got;
+};
+
+static void pump(struct handing *h);
+
+static void handing_free(struct handing *h)
+{
+	artifact_unref(h->artifact);
+	clearance_result_free(&h->cleared);
+	exchange_unref(h->x);
+	free(h->window);
+	free(h);
+}
+
+/* ---- refusing ---- */
+
+static void refuse(struct exchange *x, struct str version, int status, struct str decision, struct str sentence)
+{
+	struct evidence record;
+
+	METRIC_ADD(&x->thread->gate->metrics, artifacts_refused, 1);
+	exchange_evidence(x, EVIDENCE_REFUSAL, version, STR(""), decision, sentence, &record);
+	store_append(x->thread->gate->store, &record, NULL, NULL);
+	answer_sentence(x, status, sentence);
+}
+
+/* ---- the receipt ---- */
+
+struct receipt {
+	struct handing *handing;
+	struct gate_thread *thread;
+	int result;
+};
+
+static void receipt_on_loop(void *arg)
+{
+	struct receipt *r = arg;
+	struct handing *h = r->handing;
+	struct gate *g = r->thread->gate;
+
+	h->receipt_durable = true;
+	h->receipt_result = r->result;
+	atomic_store(&g->evidence_full, r->result < 0);
+	if (r->result < 0)
+		METRIC_ADD(&g->metrics, receipts_failed, 1);
+	free(r);
+	pump(h);
+}
+
+static void receipt_written(void *arg, int result)
+{
+	struct receipt *r = arg;
+
+	r->result = result;
+	loop_post(r->thread->loop, receipt_on_loop, r);
+}
+
+static void ask_receipt(struct handing *h)
+{
+	struct exchange *x = h->x;
+	struct receipt *r = calloc(1, sizeof(*r));
+	struct evidence record;
+
+	if (!r)
+		abort();
+	*r = (struct receipt){.handing = h, .thread = x->thread};
+	h->receipt_asked = true;
+	exchange_evidence(x, EVIDENCE_RECEIPT, h->version.version, str_of(artifact_integrity(h->artifact)), STR("allow"), STR(""), &record);
+	store_append(x->thread->gate->store, &record, receipt_written, r);
+}
+
+/* ---- the bytes ---- */
+
+static void start_reply(struct handing *h)
+{
+	struct exchange *x = h->x;
+	struct str etag = arena_printf(x->arena, "\"%.*s\"", STR_ARG(str_take(str_of(artifact_integrity(h->artifact)), 40)));
+	struct str headers = arena_printf(x->arena, "content-type: application/octet-stream\r\netag: %.*s\r\naccept-ranges: bytes\r\ncache-control: no-cache\r\n",
+	                                  STR_ARG(etag));
+
+	h->started = true;
+	if (h->ranged)
+		headers = arena_printf(x->arena, "%.*scontent-range: bytes %llu-%llu/%llu\r\n", STR_ARG(headers), (unsigned long long)h->offset,
+		                       (unsigned long long)h->end - 1, (unsigned long long)artifact_size(h->artifact));
+	http_reply_start(x->rq, &(struct http_reply){.status = h->ranged ? 206 : 200, .headers = headers}, h->end - h->offset);
+}
+
+static void window_written(struct http_request *rq, void *arg)
+{
+	struct handing *h = arg;
+
+	(void)rq;
+	h->pumping = false;
+	pump(h);
+}
+
+static void read_work(void *arg)
+{
+	struct handing *h = arg;
+	uint64_t limit = artifact_available(h->artifact), n;
+
+	if (limit > h->end)
+		limit = h->end;
+	/* Without the receipt one byte stays back. */
+	if (limit == h->end && !h->receipt_durable)
+		limit--;
+	n = limit > h->offset ? limit - h->offset : 0;
+	h->got = n ? artifact_read(h->artifact, h->window, n < WINDOW ? n : WINDOW, h->offset) : 0;
+}
+
+static void read_done(void *arg)
+{
+	struct handing *h = arg;
+
+	if (h->got <= 0 || !h->x->rq || h->x->rq->client_gone) {
+		h->pumping = false;
+		if (h->got < 0 && h->x->rq)
+			http_reply_abort(h->x->rq);
+		pump(h);
+		return;
+	}
+	h->offset += (uint64_t)h->got;
+	http_reply_write(h->x->rq, h->window, (size_t)h->got, window_written, h);
+}
+
+static void more_available(void *arg)
+{
+	struct handing *h = arg;
+
+	h->pumping = false;
+	pump(h);
+}
+
+static void finish(struct handing *h)
+{
+	METRIC_ADD(&h->x->thread->gate->metrics, artifacts_served, 1);
+	if (h->started)
+		http_reply_end(h->x->rq);
+	handing_free(h);
+}
+
+static void fail(struct handing *h, struct str sentence)
+{
+	struct exchange *x = h->x;
+
+	if (x->rq && h->started)
+		http_reply_abort(x->rq);
+	else
+		refuse(x, h->version.version, 403, STR("refused artifact"), sentence);
+	handing_free(h);
+}
+
+/* The one place that decides what comes next; called whenever something has changed and nothing of this handing is under way but the receipt. */
+static void pump(struct handing *h)
+{
+	struct exchange *x = h->x;
+	enum artifact_state state = artifact_state(h->artifact);
+	uint64_t available = artifact_available(h->artifact);
+
+	if (h->pumping || (h->receipt_asked && !h->receipt_durable && (!x->rq || x->rq->client_gone)))
+		return; /* the receipt's answer comes back here */
+	if (!x->rq || x->rq->client_gone) {
+		handing_free(h);
+		return;
+	}
+	if (state == ARTIFACT_FAILED) {
+		if (!h->receipt_asked || h->receipt_durable)
+			fail(h, STR("the artifact could not be verified"));
+		return;
+	}
+	if (h->receipt_durable && h->receipt_result < 0) {
+		if (!h->started)
+			refuse(x, h->version.version, 503, STR("refused artifact"),
+			       STR("the receipt could not be stored (is the gate's disk full?): no receipt, no artifact"));
+		else
+			http_reply_abort(x->rq);
+		handing_free(h);
+		return;
+	}
+	if (state == ARTIFACT_READY && !h->receipt_asked) {
+		ask_receipt(h);
+		if (!h->started)
+			return; /* a whole answer waits for its receipt, so that a failure can still be said */
+	}
+	if (!h->started) {
+		if (state == ARTIFACT_READY && !h->receipt_durable)
+			return;
+		if (state == ARTIFACT_READY && !h->ranged)
+			h->end = artifact_size(h->artifact);
+		start_reply(h);
+	}
+	if (h->offset == h->end && h->receipt_durable) {
+		finish(h);
+		return;
+	}
+	if (available > h->end)
+		available = h->end;
+	if (available == h->end && !h->receipt_durable)
+		available--;
+	h->pumping = true;
+	if (available > h->offset)
+		loop_work(x->thread->loop, read_work, read_done, h);
+	else if (state == ARTIFACT_FETCHING)
+		artifact_wait(x->thread, h->artifact, h->offset, more_available, h);
+	else
+		h->pumping = false; /* only the receipt is missing */
+}
+
+/* "bytes=a-b", "bytes=a-", "bytes=-n": one range of a whole artifact (RFC 9110 section 14). -ERANGE when it lies outside. */
+static int read_range(struct handing *h, struct str value, struct str if_range)
+{
+	uint64_t size = artifact_size(h->artifact), from, to;
+	ptrdiff_t dash;
+
+	if (!str_starts(value, STR("bytes=")) || str_chr(value, ',') >= 0 || if_range.n)
+		return 0; /* several ranges, or a condition: the whole is a valid answer */
+	value = str_skip(value, 6);
+	dash = str_chr(value, '-');
+	if (dash < 0)
+		return 0;
+	if (dash == 0) {
+		if (str_to_u64(str_skip(value, 1), &to) < 0)
+			return 0;
+		if (to == 0)
+			return -ERANGE;
+		from = to < size ? size - to : 0;
+		to = size - 1;
+	} else {
+		if (str_to_u64(str_take(value, (size_t)dash), &from) < 0)
+			return 0;
+		if (value.n == (size_t)dash + 1)
+			to = size - 1;
+		else if (str_to_u64(str_skip(value, (size_t)dash + 1), &to) < 0)
+			return 0;
+	}
+	if (from >= size || to < from)
+		return -ERANGE;
+	h->offset = from;
+	h->end = to < size - 1 ? to + 1 : size;
+	h->ranged = true;
+	return 0;
+}
+
+static void artifact_came(void *arg, struct artifact_result *result)
+{
+	struct handing *h = arg;
+	struct exchange *x = h->x;
+
+	if (!result->artifact) {
+		if (result->code == -EPERM || result->code == -EBADMSG)
+			refuse(x, h->version.version, 403, result->code == -EPERM ? STR("deny manifest-mismatch") : STR("deny hash-mismatch"), str_of(result->err.text));
+		else
+			answer_failure(x, result->code, &result->err);
+		handing_free(h);
+		return;
+	}
+	h->artifact = result->artifact;
+	h->end = artifact_size(h->artifact);
+	if (!x->rq) {
+		handing_free(h);
+		return;
+	}
+	if (artifact_state(h->artifact) == ARTIFACT_READY) {
+		if (x->rq->head) {
+			start_reply(h);
+			http_reply_end(x->rq);
+			handing_free(h);
+			return;
+		}
+		if (read_range(h, http_get(x->rq, STR("range")), http_get(x->rq, STR("if-range"))) < 0) {
+			struct str headers = arena_printf(x->arena, "content-range: bytes */%llu\r\n", (unsigned long long)h->end);
+
+			answer_json(x, 416, headers, STR("{\"error\":\"the range lies outside of the artifact\"}"));
+			handing_free(h);
+			return;
+		}
+	} else if (x->rq->head) {
+		start_reply(h);
+		http_reply_end(x->rq);
+		handing_free(h);
+		return;
+	}
+	h->window = malloc(h->end - h->offset < WINDOW ? (size_t)(h->end - h->offset) + 1 : WINDOW);
+	if (!h->window)
+		abort();
+	pump(h);
+}
+
+static void cleared(void *arg, struct clearance_result *result)
+{
+	struct handing *h = arg;
+	struct exchange *x = h->x;
+	ptrdiff_t at;
+
+	h->cleared = *result;
+	if (!result->clearance) {
+		answer_failure(x, result->code, &result->err);
+		handing_free(h);
+		return;
+	}
+	at = npm_packument_find_file(result->document->packument, x->route.file);
+	if (at < 0) {
+		answer_sentence(x, 404, arena_printf(x->arena, "%.*s has no artifact %.*s", STR_ARG(x->route.name), STR_ARG(x->route.file)));
+		handing_free(h);
+		return;
+	}
+	npm_packument_version(result->document->packument, (size_t)at, &h->version);
+	if (!result->clearance->shown[at]) {
+		struct str decision, sentence = refusal_of_version(result->clearance, result->document, x->rules, x->origin, (size_t)at,
+		                                                   x->thread->gate->now(), x->arena, &decision);
+
+		refuse(x, h->version.version, 403, decision, sentence);
+		handing_free(h);
+		return;
+	}
+	artifact_get(x->thread, x->rules, x->origin, result->document, (size_t)at, artifact_came, h);
+}
+
+void serve_tarball(struct exchange *x)
+{
+	struct handing *h = calloc(1, sizeof(*h));
+
+	if (!h)
+		abort();
+	h->x = exchange_ref(x);
+	clearance_get(x->thread, x->rules, x->origin, x->route.name, cleared, h);
+}

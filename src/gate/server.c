@@ -1,0 +1,358 @@
+#include "gate/server.h"
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "gate/artifacts.h"
+#include "gate/notify.h"
+#include "gate/serve.h"
+#include "gate/watch_files.h"
+
+enum { THREADS_MAX = 64, THREADS_BY_DEFAULT = 4, SIGNALS = 3 };
+/* What is under way at a stop has this long to end. */
+#define GRACE (10 * USEC_SECOND)
+#define TRIM_EVERY (10 * USEC_MINUTE)
+#define PRUNE_EVERY USEC_DAY
+#define WATCHDOG_EVERY (10 * USEC_SECOND)
+
+struct server {
+	struct gate *gate;
+	const struct server_options *options;
+	struct gate_thread threads[THREADS_MAX];
+	size_t thread_count;
+	struct loop *control; /* signals, reloads, housekeeping; its own thread is main's */
+	uv_signal_t signals[SIGNALS];
+	struct file_watch *watch;
+	bool reloading, reload_again, stopping, trimming;
+	struct loop_timer *trim_timer, *prune_timer, *watchdog_timer;
+	/* Of a reload on a worker thread. */
+	struct policy *policy;
+	struct advisories *advisories;
+	struct http_tls *tls;
+	int reload_result;
+	struct err reload_error;
+};
+
+/* ---- reload ---- */
+
+static void reload(struct server *s);
+
+static void reload_work(void *arg)
+{
+	struct server *s = arg;
+
+	s->policy = NULL;
+	s->advisories = NULL;
+	s->tls = NULL;
+	s->reload_error = (struct err){0};
+	s->reload_result = s->options->reload(s->options->arg, &s->policy, &s->advisories, &s->reload_error);
+	if (s->reload_result == 0 && s->options->reload_tls)
+		s->reload_result = s->options->reload_tls(s->options->arg, &s->tls, &s->reload_error);
+}
+
+struct new_tls {
+	struct gate_thread *thread;
+	struct http_tls *tls;
+};
+
+static void set_tls(void *arg)
+{
+	struct new_tls *n = arg;
+
+	http_set_tls(n->thread->server, n->tls);
+	http_tls_unref(n->tls);
+	free(n);
+}
+
+static void spread_tls(struct server *s)
+{
+	for (size_t i = 0; i < s->thread_count; i++) {
+		struct new_tls *n = calloc(1, sizeof(*n));
+
+		if (!n)
+			abort();
+		*n = (struct new_tls){&s->threads[i], http_tls_ref(s->tls)};
+		loop_post(s->threads[i].loop, set_tls, n);
+	}
+	http_tls_unref(s->tls);
+}
+
+static void reload_done(void *arg)
+{
+	struct server *s = arg;
+	struct gate *g = s->gate;
+
+	s->reloading = false;
+	if (s->reload_result < 0) {
+		/* The last good policy stays in force (rule 1). */
+		METRIC_ADD(&g->metrics, reload_failures, 1);
+		log_event(LOG_ERROR, "the policy was not reloaded; the last good one stays in force", "error=%s",
+		          log_quote(str_of(s->reload_error.text)));
+		gate_record(g, EVIDENCE_ADMIN, ECOSYSTEM_NPM, STR(""), STR(""), STR("policy refused"), str_of(s->reload_error.text));
+		policy_unref(s->policy);
+		advisories_unref(s->advisories);
+		http_tls_unref(s->tls);
+	} else {
+		char text[160];
+
+		if (s->tls)
+			spread_tls(s);
+		if (!s->policy || policy_digest(s->policy) != policy_digest(g->rules->policy) ||
+		    (s->advisories && advisories_digest(s->advisories) != advisories_digest(g->rules->advisories))) {
+			gate_set_rules(g, s->policy, s->advisories);
+			METRIC_ADD(&g->metrics, reloads, 1);
+			snprintf(text, sizeof(text), "policy %016llx, advisories %016llx", (unsigned long long)policy_digest(g->rules->policy),
+			         (unsigned long long)advisories_digest(g->rules->advisories));
+			gate_record(g, EVIDENCE_ADMIN, ECOSYSTEM_NPM, STR(""), STR(""), STR("policy loaded"), str_of(text));
+		} else {
+			policy_unref(s->policy);
+			advisories_unref(s->advisories);
+		}
+	}
+	notify_ready("serving");
+	if (s->reload_again)
+		reload(s);
+}
+
+static void reload(struct server *s)
+{
+	s->reload_again = s->reloading;
+	if (s->reloading || s->stopping)
+		return;
+	s->reloading = true;
+	notify_reloading();
+	loop_work(s->control, reload_work, reload_done, s);
+}
+
+static void files_changed(void *arg)
+{
+	reload(arg);
+}
+
+/* ---- housekeeping ---- */
+
+static void trim_work(void *arg)
+{
+	struct server *s = arg;
+	struct err err = {0};
+
+	if (cache_trim(s->gate->cache, NULL, NULL, &err) < 0)
+		log_event(LOG_WARNING, "the cache could not be trimmed", "error=%s", log_quote(str_of(err.text)));
+}
+
+static void trim(void *arg);
+
+static void trim_done(void *arg)
+{
+	struct server *s = arg;
+
+	s->trimming = false;
+	if (!s->stopping)
+		s->trim_timer = loop_after(s->control, TRIM_EVERY, trim, s);
+}
+
+static void trim(void *arg)
+{
+	struct server *s = arg;
+
+	s->trim_timer = NULL;
+	s->trimming = true;
+	loop_work(s->control, trim_work, trim_done, s);
+}
+
+static void prune_work(void *arg)
+{
+	struct server *s = arg;
+	struct rules *rules = gate_rules(s->gate);
+	usec retention = policy_gate(rules->policy)->evidence_retention;
+	struct err err = {0};
+	int64_t dropped;
+
+	if (retention > 0 && store_evidence_prune(s->gate->store, time_now() - retention, &dropped, &err) < 0)
+		log_event(LOG_WARNING, "old evidence could not be dropped", "error=%s", log_quote(str_of(err.text)));
+	rules_unref(rules);
+}
+
+static void prune(void *arg);
+
+static void prune_done(void *arg)
+{
+	struct server *s = arg;
+
+	if (!s->stopping)
+		s->prune_timer = loop_after(s->control, PRUNE_EVERY, prune, s);
+}
+
+static void prune(void *arg)
+{
+	struct server *s = arg;
+
+	s->prune_timer = NULL;
+	loop_work(s->control, prune_work, prune_done, s);
+}
+
+static void watchdog(void *arg)
+{
+	struct server *s = arg;
+
+	notify_watchdog();
+	s->watchdog_timer = loop_after(s->control, WATCHDOG_EVERY, watchdog, s);
+}
+
+/* ---- the end ---- */
+
+static void thread_closed(void *arg)
+{
+	struct gate_thread *t = arg;
+
+	t->server = NULL;
+	loop_stop(t->loop);
+}
+
+static void close_thread(void *arg)
+{
+	struct gate_thread *t = arg;
+
+	if (t->server)
+		http_close(t->server, GRACE, thread_closed, t);
+	else
+		thread_closed(t);
+}
+
+static void cancel(struct loop_timer **timer)
+{
+	if (*timer)
+		loop_cancel(*timer);
+	*timer = NULL;
+}
+
+static void stop(struct server *s)
+{
+	if (s->stopping)
+		return;
+	s->stopping = true;
+	atomic_store(&s->gate->ready, false);
+	notify_stopping();
+	log_event(LOG_INFO, "stopping", "%s", "");
+	for (size_t i = 0; i < s->thread_count; i++)
+		loop_post(s->threads[i].loop, close_thread, &s->threads[i]);
+	for (size_t i = 0; i < SIGNALS; i++)
+		uv_close((uv_handle_t *)&s->signals[i], NULL);
+	if (s->watch)
+		file_watch_stop(s->watch);
+	cancel(&s->trim_timer);
+	cancel(&s->prune_timer);
+	cancel(&s->watchdog_timer);
+	loop_stop(s->control);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+	struct server *s = handle->data;
+
+	if (number == SIGHUP)
+		reload(s);
+	else
+		stop(s);
+}
+
+/* ---- the beginning ---- */
+
+static void *run_thread(void *arg)
+{
+	struct gate_thread *t = arg;
+
+	loop_run(t->loop);
+	return NULL;
+}
+
+static size_t count_threads(size_t wanted)
+{
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (wanted == 0)
+		wanted = processors < 1 ? 1 : processors > THREADS_BY_DEFAULT ? THREADS_BY_DEFAULT : (size_t)processors;
+	return wanted < THREADS_MAX ? wanted : THREADS_MAX;
+}
+
+static int open_threads(struct server *s, struct err *err)
+{
+	size_t wanted = count_threads(s->options->threads);
+	struct http_limits limits = http_default_limits();
+	char address[300];
+
+	if (s->options->connections)
+		limits.connections = s->options->connections / wanted + 1;
+	snprintf(address, sizeof(address), "%s", s->options->listen);
+	for (; s->thread_count < wanted; s->thread_count++) {
+		struct gate_thread *t = &s->threads[s->thread_count];
+		struct http_handlers handlers = serve_handlers(t);
+		int r = gate_thread_init(s->gate, t, err);
+
+		if (r == 0)
+			r = http_listen(t->loop, address, s->options->tls, &limits, &handlers, &s->gate->http, &t->server, err);
+		if (r < 0)
+			return r;
+		/* The first one may have drawn a port; the others share it. */
+		snprintf(address, sizeof(address), "%s", http_address(t->server));
+	}
+	return 0;
+}
+
+static int open_control(struct server *s, struct err *err)
+{
+	static const int numbers[SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
+	int r = loop_new(&s->control, err);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < SIGNALS; i++) {
+		uv_signal_init(loop_uv(s->control), &s->signals[i]);
+		s->signals[i].data = s;
+		uv_signal_start(&s->signals[i], on_signal, numbers[i]);
+	}
+	s->watch = file_watch_start(s->control, s->options->watched, s->options->watched_count, files_changed, s);
+	s->trim_timer = loop_after(s->control, USEC_SECOND, trim, s);
+	s->prune_timer = loop_after(s->control, USEC_MINUTE, prune, s);
+	s->watchdog_timer = loop_after(s->control, WATCHDOG_EVERY, watchdog, s);
+	return 0;
+}
+
+int server_run(struct gate *g, const struct server_options *options, struct err *err)
+{
+	struct server *s = calloc(1, sizeof(*s));
+	int r;
+
+	if (!s)
+		return err_set(err, -ENOMEM, "no memory");
+	s->gate = g;
+	s->options = options;
+	signal(SIGPIPE, SIG_IGN);
+	r = open_threads(s, err);
+	if (r == 0)
+		r = open_control(s, err);
+	if (r == 0 && options->listening)
+		r = options->listening(options->arg, http_address(s->threads[0].server), err);
+	if (r < 0) {
+		/* Nothing was served: the process ends, and the system closes what is open. */
+		free(s);
+		return r;
+	}
+	gate_record(g, EVIDENCE_ADMIN, ECOSYSTEM_NPM, STR(""), STR(""), STR("gate started"), str_of(http_address(s->threads[0].server)));
+	for (size_t i = 0; i < s->thread_count; i++)
+		if (pthread_create(&s->threads[i].thread, NULL, run_thread, &s->threads[i]) != 0)
+			abort();
+	atomic_store(&g->ready, true);
+	notify_ready("serving");
+	loop_run(s->control);
+	for (size_t i = 0; i < s->thread_count; i++)
+		pthread_join(s->threads[i].thread, NULL);
+	gate_threads_close(s->threads, s->thread_count);
+	loop_free(s->control);
+	gate_record(g, EVIDENCE_ADMIN, ECOSYSTEM_NPM, STR(""), STR(""), STR("gate stopped"), STR(""));
+	free(s);
+	return 0;
+}
