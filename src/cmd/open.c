@@ -58,7 +58,7 @@ static int load_advisories(const struct policy *policy, const char *state_dir, s
 		*ret = advisories_empty();
 		return *ret ? 0 : err_set(err, -ENOMEM, "no memory");
 	}
-	r = advisories_load(files, n, ret, &records, &skipped, err);
+	r = advisories_load_all(files, n, ret, &records, &skipped, err);
 	if (r == 0)
 		log_event(skipped ? LOG_WARNING : LOG_INFO, "advisories", "records=%zu skipped=%zu first_problem=%s", records, skipped,
 		          log_quote(str_of(skipped ? err->text : "")));

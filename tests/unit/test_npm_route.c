@@ -109,6 +109,8 @@ static void hostile_paths_are_refused(void **state)
 		{"GET", "/a/-", "", -ENOENT, 0, NULL, NULL, NULL},
 		{"GET", "/a/-/x/y", "", -ENOENT, 0, NULL, NULL, NULL},
 		{"GET", "/@s/n/-/@t/n-1.0.0.tgz", "", -ENOENT, 0, NULL, NULL, NULL},
+		{"GET", "/-/npm/v1/attestations/a@.", "", -EINVAL, 0, NULL, NULL, NULL},
+		{"GET", "/-/npm/v1/attestations/a@", "", -EINVAL, 0, NULL, NULL, NULL},
 		{"GET", "/-/nothing", "", -ENOENT, 0, NULL, NULL, NULL},
 		{"GET", "/-", "", -ENOENT, 0, NULL, NULL, NULL},
 		{"GET", "/1/2/3/4/5/6/7/8/9/10/11/12/13/14", "", -ENOENT, 0, NULL, NULL, NULL},

@@ -8,6 +8,7 @@
 /* What is compared, as raw JSON. Of a key that comes twice the last one counts, as in JavaScript. */
 struct manifest {
 	struct str name, version, scripts, dependencies, optional, bin, gypfile, has_install_script;
+	struct str dist, npm_user, npm_version;
 };
 
 static const struct str install_scripts[] = {STR("preinstall"), STR("install"), STR("postinstall")};
@@ -26,6 +27,9 @@ static bool read_manifest(struct str json, struct manifest *ret)
 		{STR("bin"), &ret->bin},
 		{STR("gypfile"), &ret->gypfile},
 		{STR("hasInstallScript"), &ret->has_install_script},
+		{STR("dist"), &ret->dist},
+		{STR("_npmUser"), &ret->npm_user},
+		{STR("_npmVersion"), &ret->npm_version},
 	};
 	struct json_reader r;
 	struct str key, value;
@@ -98,10 +102,18 @@ static int compare_identity(const struct manifest *archive, const struct manifes
 	return same_version(mine, theirs) ? 0 : differs(a, ret, "version", STR_NULL, mine, theirs);
 }
 
+/* Publishing with npm writes the build that a binding.gyp stands for into the metadata's scripts. Mirrors that make their metadata from
+ * the archives lack it on every honest package; they lack these marks of a publication as well. The signatures are the
+ * registry's own, so that a publisher cannot leave them out. */
+static bool metadata_is_of_publication(const struct manifest *metadata)
+{
+	return metadata->npm_user.n || metadata->npm_version.n || member(metadata->dist, STR("signatures")).n;
+}
+
 static int compare_scripts(const struct manifest *archive, const struct manifest *metadata, bool binding_gyp, struct arena *a,
                            struct str *ret)
 {
-	bool runs = false, told = str_eq(metadata->has_install_script, STR("true")), suppressed;
+	bool runs = false, told = str_eq(metadata->has_install_script, STR("true")) || str_eq(metadata->gypfile, STR("true"));
 
 	for (size_t i = 0; i < sizeof(install_scripts) / sizeof(install_scripts[0]); i++) {
 		struct str mine = text_of(a, member(archive->scripts, install_scripts[i]));
@@ -113,8 +125,7 @@ static int compare_scripts(const struct manifest *archive, const struct manifest
 		runs |= mine.n && i < 2;
 		told |= theirs.n != 0;
 	}
-	suppressed = str_eq(archive->gypfile, STR("false"));
-	if (binding_gyp && !runs && !suppressed && !told && !str_eq(metadata->gypfile, STR("true"))) {
+	if (binding_gyp && !runs && !told && !str_eq(archive->gypfile, STR("false")) && metadata_is_of_publication(metadata)) {
 		*ret = STR("the archive holds a binding.gyp, which runs node-gyp on installing, and the registry's metadata has no install script");
 		return 1;
 	}

@@ -197,8 +197,8 @@ static unsigned query_number(struct arena *a, struct str query, struct str key, 
 /* A version, a tag or a file: one segment, no slash. */
 static int take_plain(struct str segment, size_t most, struct str *ret, struct err *err)
 {
-	if (str_chr(segment, '/') >= 0 || segment.n > most)
-		return err_set(err, -EINVAL, "the path holds a slash where a version or file was expected, or is too long");
+	if (str_chr(segment, '/') >= 0 || segment.n > most || hostile(segment))
+		return err_set(err, -EINVAL, "the path holds no version or file where one was expected");
 	*ret = segment;
 	return 0;
 }
