@@ -311,6 +311,8 @@ static void what_vanishes_becomes_a_ghost(void **state)
 
 	assert_int_equal(gone.r, 0);
 	assert_true(npm_packument_gone(gone.packument));
+	assert_int_equal(npm_packument_raw(gone.packument).n, 0);
+	assert_true(str_starts(npm_packument_raw(after.packument), STR("{\"name\":\"a\"")));
 	assert_int_equal(npm_packument_version_count(gone.packument), 3);
 	assert_int_equal(gone.changes.withdrawn_count, 3);
 	v = version_of(&gone, "1.0.0");

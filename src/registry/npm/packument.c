@@ -195,6 +195,11 @@ struct str npm_packument_raw_hash(const struct npm_packument *p)
 	return str_of(p->raw_hash);
 }
 
+struct str npm_packument_raw(const struct npm_packument *p)
+{
+	return (struct str){p->file.p + NPM_DOCUMENT_HEADER, p->head.raw_n};
+}
+
 usec npm_packument_checked(const struct npm_packument *p)
 {
 	usec checked;
