@@ -1,4 +1,5 @@
-/* The gzip reader on hostile bytes, in pieces of a size that the first byte gives. However it is cut, the result must be the same. */
+/* The gzip reader on hostile bytes, in pieces of a size that the first byte gives. However it is cut, the result must be the
+ * same. */
 #include <stdlib.h>
 
 #include "base/limits.h"
@@ -44,7 +45,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	a = run(input, SIZE_MAX);
 	b = run(input, (size_t)data[0] + 1);
 	/* Bytes before a damage may have been handed out or not; what is whole must be the same. */
-	if (a.bytes < 4 * MIB && b.bytes < 4 * MIB && (a.code != b.code || a.whole != b.whole || (a.code == 0 && (a.bytes != b.bytes || a.sum != b.sum))))
+	if (a.bytes < 4 * MIB && b.bytes < 4 * MIB &&
+	    (a.code != b.code || a.whole != b.whole || (a.code == 0 && (a.bytes != b.bytes || a.sum != b.sum))))
 		abort();
 	return 0;
 }

@@ -29,8 +29,11 @@ static void must(bool holds, const char *what)
 
 static struct version_facts facts(const char *name)
 {
-	return (struct version_facts){.name = str_of(name), .version = STR("1.2.3"), .published = now - USEC_HOUR,
-	                              .package_published = now - USEC_DAY, .integrity = STR("sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk=")};
+	return (struct version_facts){.name = str_of(name),
+	                              .version = STR("1.2.3"),
+	                              .published = now - USEC_HOUR,
+	                              .package_published = now - USEC_DAY,
+	                              .integrity = STR("sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk=")};
 }
 
 static void shown_is_the_same(const struct policy *p)

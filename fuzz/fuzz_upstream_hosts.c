@@ -18,7 +18,9 @@ static void check(const struct url_where *where)
 		return;
 	if (!where->https || where->port != 443)
 		abort();
-	if (trust == HOST_ORIGIN ? !str_eq(host, STR("r.example")) : trust == HOST_LISTED ? !str_eq(host, STR("cdn.example")) : !str_ends(host, STR(".pool.example")))
+	if (trust == HOST_ORIGIN   ? !str_eq(host, STR("r.example"))
+	    : trust == HOST_LISTED ? !str_eq(host, STR("cdn.example"))
+	                           : !str_ends(host, STR(".pool.example")))
 		abort();
 }
 

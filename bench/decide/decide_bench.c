@@ -42,9 +42,12 @@ static struct policy *large_policy(usec now)
 
 static double measure(const struct policy *p, const char *name, usec now, unsigned *ret_verdicts)
 {
-	struct version_facts f = {
-		.name = str_of(name), .version = STR("1.2.3"), .published = now - 100 * USEC_DAY, .package_published = now - 900 * USEC_DAY,
-		.integrity = STR("sha512-z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kxvUdBeoGlODJ6+SfaPg==")};
+	struct version_facts f = {.name = str_of(name),
+	                          .version = STR("1.2.3"),
+	                          .published = now - 100 * USEC_DAY,
+	                          .package_published = now - 900 * USEC_DAY,
+	                          .integrity =
+	                              STR("sha512-z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kxvUdBeoGlODJ6+SfaPg==")};
 	double best = 1e9;
 
 	for (int round = 0; round < ROUNDS; round++) {
@@ -65,7 +68,8 @@ static double measure(const struct policy *p, const char *name, usec now, unsign
 
 int main(void)
 {
-	static const char *const names[] = {"react", "@types/node", "evil-package-4711", "@scope-77/thing", "my-stealer-99", "package-500", "exempt-7"};
+	static const char *const names[] = {"react",         "@types/node", "evil-package-4711", "@scope-77/thing",
+	                                    "my-stealer-99", "package-500", "exempt-7"};
 	usec now = time_now();
 	double start = cpu_seconds();
 	struct policy *p = large_policy(now);

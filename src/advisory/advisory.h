@@ -29,6 +29,9 @@ struct advisories *advisories_empty(void);
 /* Reads OSV JSON: one record, an array of records, or a folder of *.json files. A broken record is skipped and counted in
  * *ret_skipped, the first such problem described in `err` (with file and byte); only an unreadable path fails. */
 int advisories_load(const char *path, struct advisories **ret, size_t *ret_records, size_t *ret_skipped, struct err *err);
+/* The same of several paths, as one. */
+int advisories_load_all(const char *const *paths, size_t count, struct advisories **ret, size_t *ret_records, size_t *ret_skipped,
+                        struct err *err);
 struct advisories *advisories_ref(struct advisories *a);
 void advisories_unref(struct advisories *a);
 /* Changes whenever the content does. */

@@ -209,18 +209,25 @@ static int load_folder(struct load *l, const char *path)
 	return r;
 }
 
-int advisories_load(const char *path, struct advisories **ret, size_t *ret_records, size_t *ret_skipped, struct err *err)
+static int load_path(struct load *l, const char *path)
 {
-	struct load l = {.into = advisories_empty(), .err = err, .path = path};
 	struct stat status;
-	int r;
+
+	l->path = path;
+	if (stat(path, &status) < 0)
+		return err_set(l->err, -errno, "cannot read the advisories of %s: %s", path, err_name(errno));
+	return S_ISDIR(status.st_mode) ? load_folder(l, path) : load_file(l, path);
+}
+
+int advisories_load_all(const char *const *paths, size_t count, struct advisories **ret, size_t *ret_records, size_t *ret_skipped, struct err *err)
+{
+	struct load l = {.into = advisories_empty(), .err = err};
+	int r = 0;
 
 	if (!l.into)
 		return err_set(err, -ENOMEM, "no memory");
-	if (stat(path, &status) < 0)
-		r = err_set(err, -errno, "cannot read the advisories of %s: %s", path, err_name(errno));
-	else
-		r = S_ISDIR(status.st_mode) ? load_folder(&l, path) : load_file(&l, path);
+	for (size_t i = 0; i < count && r == 0; i++)
+		r = load_path(&l, paths[i]);
 	if (r < 0) {
 		advisories_unref(l.into);
 		return r;
@@ -231,6 +238,11 @@ int advisories_load(const char *path, struct advisories **ret, size_t *ret_recor
 	if (ret_skipped)
 		*ret_skipped = l.skipped;
 	return 0;
+}
+
+int advisories_load(const char *path, struct advisories **ret, size_t *ret_records, size_t *ret_skipped, struct err *err)
+{
+	return advisories_load_all(&path, 1, ret, ret_records, ret_skipped, err);
 }
 
 /* ---- match ---- */

@@ -1,12 +1,10 @@
-#include "cmd/policy.h"
-
-#include <getopt.h>
+/* bondgate policy: checks, shows and compares policies. Exit code 1: a policy with errors (check), a difference (diff). */
 #include <stdio.h>
 
 #include "base/limits.h"
+#include "cmd/commands.h"
+#include "cmd/options.h"
 #include "cmd/policy_files.h"
-
-enum { EXIT_FINE = 0, EXIT_FOUND = 1, EXIT_USAGE = 2, EXIT_TROUBLE = 3 };
 
 struct call {
 	const char *policy; /* --policy */
@@ -19,20 +17,20 @@ struct call {
 static int trouble(const struct err *err)
 {
 	fprintf(stderr, "bondgate: %s\n", err->text);
-	return EXIT_TROUBLE;
+	return EXIT_CANNOT;
 }
 
 static int print(struct buf *text)
 {
 	if (text->error < 0) {
 		fprintf(stderr, "bondgate: %s\n", err_name(text->error));
-		return EXIT_TROUBLE;
+		return EXIT_CANNOT;
 	}
 	if (fwrite(text->p ? text->p : "", 1, text->n, stdout) != text->n || fflush(stdout) != 0) {
 		perror("bondgate: cannot write");
-		return EXIT_TROUBLE;
+		return EXIT_CANNOT;
 	}
-	return EXIT_FINE;
+	return EXIT_NOTHING;
 }
 
 static void print_warnings(const struct call *c, struct buf *warnings)
@@ -69,23 +67,23 @@ static int check_one(const struct call *c, const char *path)
 	}
 	if (r < 0) {
 		fprintf(stderr, "%s\n", err.text);
-		return r == -EBADMSG || r == -EPERM || r == -EFBIG ? EXIT_FOUND : EXIT_TROUBLE;
+		return r == -EBADMSG || r == -EPERM || r == -EFBIG ? EXIT_FOUND : EXIT_CANNOT;
 	}
 	if (!c->quiet)
 		printf("%s: fine\n", path ? path : "the policy in force");
 	policy_unref(p);
-	return EXIT_FINE;
+	return EXIT_NOTHING;
 }
 
 static int run_check(const struct call *c)
 {
-	int worst = c->files ? EXIT_FINE : check_one(c, NULL);
+	int worst = c->files ? EXIT_NOTHING : check_one(c, NULL);
 
 	for (int i = 0; i < c->files; i++) {
 		int code = check_one(c, c->file[i]);
 
 		/* A policy with errors was found: that wins over one that could not be read. */
-		if (worst != EXIT_FOUND && code != EXIT_FINE)
+		if (worst != EXIT_FOUND && code != EXIT_NOTHING)
 			worst = code;
 	}
 	return worst;
@@ -122,7 +120,7 @@ static int run_diff(const struct call *c)
 	policy_unref(a);
 	policy_unref(b);
 	code = print(&out);
-	return code == EXIT_FINE && count ? EXIT_FOUND : code;
+	return code == EXIT_NOTHING && count ? EXIT_FOUND : code;
 }
 
 static int run_document(const struct call *c)
@@ -138,50 +136,47 @@ static const struct verb {
 	const char *name;
 	int (*run)(const struct call *c);
 	int least, most; /* files */
-	const char *arguments, *text;
 } verbs[] = {
-	{"check", run_check, 0, 1 << 20, "[FILE...]", "says what is wrong, by line; without a FILE, with the policy in force"},
-	{"show", run_show, 0, 1, "[FILE]", "prints the whole policy in force, with the line that each value comes from"},
-	{"diff", run_diff, 1, 2, "[FILE] FILE", "compares the policy in force (or the first FILE) with another"},
-	{"document", run_document, 0, 0, "", "prints the page that explains every key"},
+	{"check", run_check, 0, 1 << 20},
+	{"show", run_show, 0, 1},
+	{"diff", run_diff, 1, 2},
+	{"document", run_document, 0, 0},
 };
 
 enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };
 
-static int usage(FILE *to)
-{
-	fprintf(to, "usage: bondgate policy VERB [--policy FILE] [--quiet] [FILE...]\n");
-	for (size_t i = 0; i < VERBS; i++)
-		fprintf(to, "  %-8s %-11s %s\n", verbs[i].name, verbs[i].arguments, verbs[i].text);
-	return to == stderr ? EXIT_USAGE : EXIT_FINE;
-}
-
 int cmd_policy(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"policy", required_argument, NULL, 'p'}, {"quiet", no_argument, NULL, 'q'}, {"help", no_argument, NULL, 'h'}, {0}};
 	struct call c = {.now = time_now()};
-	const char *name;
+	const struct option_row options[] = {
+		{.name = "policy",
+	     .argument = "FILE",
+	     .help = "the machine's policy (default: BONDGATE_POLICY, /etc/bondgate/bondgate.yaml)",
+	     .value = &c.policy},
+		{.name = "quiet", .help = "say only what is wrong", .flag = &c.quiet},
+	};
+	const struct command_usage usage = {
+		.synopsis = "policy check [FILE...] | show [FILE] | diff [FILE] FILE | document",
+		.purpose =
+			"check says what is wrong, by line; show prints the whole policy with the line that each value comes from; diff compares the\n"
+			"policy in force, or the first FILE, with another; document prints the page that explains every key.",
+		.options = options,
+		.option_count = sizeof(options) / sizeof(options[0]),
+	};
+	bool done;
+	int r = options_read(&usage, argc, argv, &c.files, &done);
 
-	optind = 0; /* start anew, also when main() has parsed options of its own */
-	for (int o; (o = getopt_long(argc, argv, "hq", options, NULL)) != -1;) {
-		if (o == 'h')
-			return usage(stdout);
-		if (o == 'p')
-			c.policy = optarg;
-		else if (o == 'q')
-			c.quiet = true;
-		else
-			return usage(stderr);
-	}
-	if (optind >= argc)
-		return usage(stderr);
-	name = argv[optind++];
-	c.file = argv + optind;
-	c.files = argc - optind;
+	if (r || done)
+		return r;
+	if (c.files == 0)
+		return usage_error(&usage, "what shall be done with the policy?");
+	c.file = argv + 1;
+	c.files--;
 	for (size_t i = 0; i < VERBS; i++)
-		if (strcmp(name, verbs[i].name) == 0)
-			return c.files < verbs[i].least || c.files > verbs[i].most ? usage(stderr) : verbs[i].run(&c);
-	fprintf(stderr, "bondgate: policy has no verb \"%s\"\n", name);
-	return usage(stderr);
+		if (strcmp(argv[0], verbs[i].name) == 0) {
+			if (c.files < verbs[i].least || c.files > verbs[i].most)
+				return usage_error(&usage, "policy %s does not take %d files", verbs[i].name, c.files);
+			return verbs[i].run(&c);
+		}
+	return usage_error(&usage, "there is no policy %s", argv[0]);
 }

@@ -50,15 +50,18 @@ int policy_files_find(const char *option, struct policy_files *ret, struct err *
 	/* Only a standard file that is not there is no mistake; one that cannot be reached might hold denials. */
 	if (!ret->machine_exists && (named || (errno != ENOENT && errno != ENOTDIR)))
 		return err_set(err, -errno, "cannot open the policy %s%s: %s", ret->machine,
-		               option ? " (--policy)" : named ? " (BONDGATE_POLICY)" : "", err_name(-errno));
+		               option  ? " (--policy)"
+		               : named ? " (BONDGATE_POLICY)"
+		                       : "",
+		               err_name(-errno));
 	ret->local_exists = lstat(ret->local, &local) == 0;
 	if (ret->machine_exists && stat(ret->local, &local) == 0 && local.st_dev == machine.st_dev && local.st_ino == machine.st_ino)
 		ret->local_exists = false;
 	return 0;
 }
 
-int policy_file_load(const char *path, usec now, const struct policy_environment *environment, struct policy **ret,
-                     struct buf *warnings, struct err *err)
+int policy_file_load(const char *path, usec now, const struct policy_environment *environment, struct policy **ret, struct buf *warnings,
+                     struct err *err)
 {
 	CLEANUP_BUF struct buf text = BUF(LIMIT_POLICY_BYTES);
 	int r = file_read(path, &text, err);

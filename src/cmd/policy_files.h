@@ -9,8 +9,8 @@
 
 /* The places that are looked at; those that do not exist are listed too, so that whoever watches them sees them appear. */
 struct policy_files {
-	char machine[PATH_MAX]; /* as given or found; messages name it so */
-	char local[PATH_MAX];   /* "bondgate.yaml" */
+	char machine[PATH_MAX];            /* as given or found; messages name it so */
+	char local[PATH_MAX];              /* "bondgate.yaml" */
 	bool machine_exists, local_exists; /* the local one does not count when it is the machine's own file */
 };
 
@@ -27,7 +27,7 @@ int policy_files_load_with(const char *option, usec now, const struct policy_env
                            struct buf *warnings, struct err *err);
 
 /* One file by itself. */
-int policy_file_load(const char *path, usec now, const struct policy_environment *environment, struct policy **ret,
-                     struct buf *warnings, struct err *err);
+int policy_file_load(const char *path, usec now, const struct policy_environment *environment, struct policy **ret, struct buf *warnings,
+                     struct err *err);
 
 #endif

@@ -94,8 +94,8 @@ static int refuse_duplicates(struct reader *r, const struct yaml_node *map)
 		const struct yaml_node *before = map_get(&seen, n->key);
 
 		if (before)
-			return err_set(r->err, -EBADMSG, "%.*s:%u:%u: the key \"%.*s\" stands here twice (first in line %u)",
-			               STR_ARG(r->file), n->key_line, n->key_column, STR_ARG(n->key), before->key_line);
+			return err_set(r->err, -EBADMSG, "%.*s:%u:%u: the key \"%.*s\" stands here twice (first in line %u)", STR_ARG(r->file),
+			               n->key_line, n->key_column, STR_ARG(n->key), before->key_line);
 		if (map_put(&seen, n->key, n) < 0)
 			return err_set(r->err, -ENOMEM, "%.*s: out of memory", STR_ARG(r->file));
 	}

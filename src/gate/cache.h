@@ -1,9 +1,9 @@
-/* The artifacts on disk, addressed by their hash: DIR/blobs/ALGORITHM/xx/HEX. A file gets that name only when its bytes were hashed on
- * the way in and are durable, so after kill -9 or on a full disk an entry is whole or absent. What came with a wrong hash is kept apart
- * in DIR/quarantine for inspection. One process at a time uses a folder.
+/* The artifacts on disk, addressed by their hash: DIR/blobs/ALGORITHM/xx/HEX. A file gets that name only when its bytes were
+ * hashed on the way in and are durable, so after kill -9 or on a full disk an entry is whole or absent. What came with a
+ * wrong hash is kept apart in DIR/quarantine for inspection. One process at a time uses a folder.
  *
- * All functions may be called from any thread, one entry being written by one thread at a time. They do disk work; those marked
- * "worker" take long and belong on loop_work(). */
+ * All functions may be called from any thread, one entry being written by one thread at a time. They do disk work; those
+ * marked "worker" take long and belong on loop_work(). */
 #ifndef BONDGATE_GATE_CACHE_H
 #define BONDGATE_GATE_CACHE_H
 
@@ -25,9 +25,9 @@ size_t cache_hash_bytes(enum cache_algorithm algorithm);
 /* "sha512", "sha256", "sha1" and as many hexadecimal digits as belong to it: 0 or -EINVAL. */
 int cache_key_parse(struct str algorithm, struct str hex, struct cache_key *ret);
 
-/* Makes the folders, locks them against a second process and removes what an earlier life left half written. Nothing is counted
- * yet: call cache_trim() once soon after. `max_bytes`: what cache_trim() keeps the blobs below. 0 or negative errno (-EBUSY: another
- * process has it). */
+/* Makes the folders, locks them against a second process and removes what an earlier life left half written. Nothing is
+ * counted yet: call cache_trim() once soon after. `max_bytes`: what cache_trim() keeps the blobs below. 0 or negative errno
+ * (-EBUSY: another process has it). */
 int cache_open(const char *dir, uint64_t max_bytes, struct cache **ret, struct err *err);
 /* Nothing may be under way. */
 void cache_close(struct cache *c);
@@ -45,18 +45,21 @@ struct cache_digests {
 int cache_begin(struct cache *c, struct cache_writer **ret, struct err *err);
 /* Appends and hashes. 0; -EFBIG past LIMIT_ARTIFACT_BYTES; -ENOSPC and others, after which only cache_abandon() is left. */
 int cache_write(struct cache_writer *w, const void *bytes, size_t n, struct err *err);
-/* The file so far, for pread(); valid until finish or abandon, dup() it to keep it. Bytes read before cache_finish() are not verified. */
+/* The file so far, for pread(); valid until finish or abandon, dup() it to keep it. Bytes read before cache_finish() are not
+ * verified. */
 int cache_writer_fd(const struct cache_writer *w);
 uint64_t cache_writer_size(const struct cache_writer *w);
-/* Worker. Compares all `expected` hashes with the written bytes, makes the file durable and gives it its name: the strongest of the expected
- * hashes, or its SHA-512 when `count` is 0. The writer is gone afterwards, whatever the result. 0 with *ret_key and *ret_digests
- * (either may be NULL); -EBADMSG when a hash differs: the file is in quarantine, where a note says what was expected, what came, and
- * `about` (the purl and the URL, without credentials), and *ret_digests is set too; -ENOSPC and others: nothing is left. */
-int cache_finish(struct cache_writer *w, const struct cache_key *expected, size_t count, struct str about, struct cache_key *ret_key,
-                 struct cache_digests *ret_digests, struct err *err);
+/* Worker. Compares all `expected` hashes with the written bytes, makes the file durable and gives it its name: the strongest
+ * of the expected hashes, or its SHA-512 when `count` is 0. The writer is gone afterwards, whatever the result. 0 with
+ * *ret_key and *ret_digests (either may be NULL); -EBADMSG when a hash differs: the file is in quarantine, where a note says
+ * what was expected, what came, and `about` (the purl and the URL, without credentials), and *ret_digests is set too;
+ * -ENOSPC and others: nothing is left. */
+int cache_finish(struct cache_writer *w, const struct cache_key *expected, size_t count, struct str about,
+                 struct cache_key *ret_key, struct cache_digests *ret_digests, struct err *err);
 /* Throws it away. NULL does nothing. */
 void cache_abandon(struct cache_writer *w);
-/* Worker. Instead of cache_finish(), for bytes that match their hash and are refused for another `reason`. 0 or negative errno; the writer is gone. */
+/* Worker. Instead of cache_finish(), for bytes that match their hash and are refused for another `reason`. 0 or negative
+ * errno; the writer is gone. */
 int cache_quarantine(struct cache_writer *w, struct str about, struct str reason, struct err *err);
 
 /* --- reading --- */
@@ -75,8 +78,9 @@ int cache_remove(struct cache *c, const struct cache_key *key);
 uint64_t cache_used(const struct cache *c);
 /* Is a cache_trim() due: never counted, or above the maximum? */
 bool cache_is_over(const struct cache *c);
-/* Worker. Counts, and when above the maximum removes the longest unused entries until a tenth below it. `keep` (may be NULL) is asked
- * before each removal and says true for what must stay. One at a time: -EBUSY when another is running. 0 or negative errno. */
+/* Worker. Counts, and when above the maximum removes the longest unused entries until a tenth below it. `keep` (may be NULL)
+ * is asked before each removal and says true for what must stay. One at a time: -EBUSY when another is running. 0 or
+ * negative errno. */
 int cache_trim(struct cache *c, bool (*keep)(void *arg, const struct cache_key *key), void *arg, struct err *err);
 
 #endif

@@ -5,9 +5,9 @@
  * as the last call, whatever happened. Between request() and gone() the handler may keep the pointer. All calls are on the
  * request's loop. Pipelined requests are handed out one after the other.
  *
- * A handler owes its reply (or http_reply_abort) even when the client is lost meanwhile: gone() never comes before it, so that
- * work under way on other threads may keep the pointer. It never comes from within a reply function either. A request whose
- * body is refused or never completes sees body_limit() and gone(), without request(). */
+ * When the client is lost, client_gone is set, a `written` that is owed is called, and gone() follows in the loop's next turn,
+ * reply or not; after gone() the request must not be touched. gone() never comes from within request() or a reply function. A
+ * request whose body is refused or never completes sees body_limit() and gone(), without request(). */
 #ifndef BONDGATE_GATE_HTTP_H
 #define BONDGATE_GATE_HTTP_H
 
@@ -32,7 +32,7 @@ struct http_request {
 	struct str peer;  /* "127.0.0.1" or "::1", without port */
 	bool tls;
 	bool head;        /* HEAD: a reply's body is counted and not sent (the server sees to it) */
-	bool client_gone; /* the connection is lost: a reply does nothing, and gone() follows it */
+	bool client_gone; /* the connection is lost: replying does nothing, gone() follows */
 	void *user;       /* the handler's own */
 };
 
@@ -42,8 +42,6 @@ struct http_handlers {
 	size_t (*body_limit)(struct http_request *rq, void *arg);
 	void (*request)(struct http_request *rq, void *arg);
 	void (*gone)(struct http_request *rq, void *arg);
-	/* The client was lost before the reply was complete: work for it may be cancelled. The reply is still owed. May be NULL. */
-	void (*lost)(struct http_request *rq, void *arg);
 	void *arg;
 };
 
@@ -99,7 +97,9 @@ void http_reply_text(struct http_request *rq, const struct http_reply *reply, st
 
 /* Piece by piece: the head with the length, then pieces one at a time (the next one only after `written` was called; the
  * memory stays the caller's and unchanged until then), then the end. Cutting short by http_reply_abort closes the connection
- * so that no client takes the answer for whole. After a lost connection `written` is still called (rq->client_gone is true). */
+ * so that no client takes the answer for whole (allowed at any time before the end, also while a piece is under way, whose
+ * `written` is then not called and whose memory is free again). After a lost connection `written` is still called
+ * (rq->client_gone is true). */
 void http_reply_start(struct http_request *rq, const struct http_reply *reply, uint64_t content_length);
 void http_reply_write(struct http_request *rq, const void *bytes, size_t n, void (*written)(struct http_request *rq, void *arg),
                       void *arg);

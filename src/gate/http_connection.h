@@ -1,7 +1,8 @@
 /* What the files of the HTTP server share; nobody else includes it.
  *
  *   http_server.c      listening, waiting lists, deferred turns, closing
- *   http_connection.c  bytes in: from reads to requests, and a connection's end
+ *   http_connection.c  a connection's beginning, its reads, its end
+ *   http_request.c     bytes in: from bytes to requests and their handlers
  *   http_output.c      bytes out: windows, TLS records, a client that does not read
  *   http_reply.c       the reply functions of http.h
  *   http_parse.c       the grammar, pure
@@ -113,7 +114,6 @@ struct request {
 	bool replied, streaming, ended, finished;
 	bool keep;    /* the connection lives on after the reply */
 	bool no_body; /* HEAD, 204, 304 */
-	bool told;    /* lost() was called */
 	uint64_t length, sent;
 	void (*written)(struct http_request *rq, void *arg);
 	void *written_arg;
@@ -134,19 +134,40 @@ static inline void server_count(_Atomic uint64_t *counter, uint64_t n)
 
 /* http_connection.c */
 void connection_accept(struct http_server *s);
-void connection_input(struct connection *c, struct str bytes);
-void connection_eof(struct connection *c);
+void connection_update_reading(struct connection *c);
 /* Everything that was to be sent is with the kernel. */
 void connection_flushed(struct connection *c);
-void connection_update_reading(struct connection *c);
-void connection_turn(struct connection *c);
+/* Nothing more is taken from this connection: `status` goes out and it ends. */
+void connection_refuse(struct connection *c, int status, const char *why);
+/* The orderly end. Closing a socket with unread bytes would make the kernel take the answer back: with `linger` they are read
+ * and thrown away for a while. */
+void connection_finish(struct connection *c, bool linger);
 /* At once; a request that is being handled sees client_gone. */
 void connection_drop(struct connection *c);
 /* The same, so that the client cannot take it for an orderly end. */
 void connection_reset(struct connection *c);
 void connection_timed_out(struct connection *c);
+void connection_maybe_free(struct connection *c);
 /* Nothing to do and nothing begun? */
 bool connection_is_idle(const struct connection *c);
+static inline bool connection_takes_bytes(const struct connection *c)
+{
+	return !c->closing && !c->lingering && !c->refusing;
+}
+
+/* http_request.c */
+/* Works on what is stored, and on `bytes` behind it. */
+void connection_input(struct connection *c, struct str bytes);
+void connection_eof(struct connection *c);
+/* A deferred turn: what a handler is to be told, and the next request. */
+void connection_turn(struct connection *c);
+/* The connection's request, if it has one; with gone() if that is owed. */
+void request_free(struct connection *c);
+/* Does a handler still have it, or is its reply under way? */
+static inline bool request_is_with_handler(const struct request *rq)
+{
+	return rq->stage == REQUEST_HANDED || rq->replied;
+}
 
 /* http_reply.c */
 /* The server's own answer {"error": why}, after which the connection ends. `why` NULL: the status's phrase. */

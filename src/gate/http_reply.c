@@ -262,6 +262,7 @@ void http_reply_abort(struct http_request *pub)
 
 	assert(!rq->ended);
 	rq->replied = rq->ended = true;
+	rq->written = NULL;
 	if (!pub->client_gone)
 		connection_reset(rq->c);
 	finish(rq);

@@ -117,6 +117,8 @@ int http_tls_load(const char *certificate_file, const char *key_file, struct htt
 	SSL_CTX_set_options(t->context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF |
 	                                    SSL_OP_CIPHER_SERVER_PREFERENCE);
 	SSL_CTX_set_mode(t->context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	/* Sessions are resumed by tickets, which cost no memory here. */
+	SSL_CTX_set_session_cache_mode(t->context, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_alpn_select_cb(t->context, choose_protocol, NULL);
 	if (SSL_CTX_use_certificate_chain_file(t->context, certificate_file) != 1)
 		r = load_error(err, "the certificate", certificate_file);

@@ -1,5 +1,6 @@
 #include "gate/loop.h"
 
+#include <signal.h>
 #include <stdlib.h>
 
 struct message {
@@ -82,6 +83,8 @@ int loop_new(struct loop **ret, struct err *err)
 	if (!l)
 		return err_set(err, -ENOMEM, "out of memory for an event loop");
 	l->last = &l->first;
+	/* libuv writes with write(2): a peer that left must be an error, not the end of the process. */
+	signal(SIGPIPE, SIG_IGN);
 	r = uv_loop_init(&l->uv);
 	if (r < 0) {
 		free(l);

@@ -9,12 +9,14 @@
 
 struct loop;
 
-/* A loop that belongs to the calling thread until loop_run is called on another. */
+/* A loop that belongs to the calling thread until loop_run is called on another. SIGPIPE is ignored from then on. */
 int loop_new(struct loop **ret, struct err *err);
+/* Runs what is queued and closes what is still open. */
 void loop_free(struct loop *l);
 uv_loop_t *loop_uv(struct loop *l);
 
-/* Runs until loop_stop() and every handle is closed, or there is nothing left to wait for. */
+/* Runs until loop_stop(), or until nothing is left to wait for: no open handle, no work, no message (waiting for messages alone
+ * does not keep it running). After a stop, work under way and handles that are closing are still seen to their end. */
 void loop_run(struct loop *l);
 /* Any thread: makes loop_run return after what is queued. */
 void loop_stop(struct loop *l);

@@ -216,8 +216,10 @@ static void judge_end(struct fetching *f, CURLcode curl_code)
 	if (f->failure)
 		return;
 	if (f->address_refused && !f->head_given && curl_code != CURLE_OK)
-		fetching_fail(f, -EACCES, "%s is at a private, local or reserved address, where a host matched by a wildcard is not contacted; "
-		              "if it is right, list the host by its full name in the policy", f->where.host);
+		fetching_fail(f, -EACCES,
+		              "%s is at a private, local or reserved address, where a host matched by a wildcard is not contacted; "
+		              "if it is right, list the host by its full name in the policy",
+		              f->where.host);
 	else if (curl_code != CURLE_OK && f->curl_error[0])
 		fetching_fail(f, code, "%s%s", f->curl_error, advice_for(code));
 	else if (curl_code != CURLE_OK)

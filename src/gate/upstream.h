@@ -1,5 +1,5 @@
-/* The upstream client: libcurl multi on the same loop. Redirects are followed by hand, so that every hop is checked: only named
- * hosts are contacted, credentials stay with the host that they are for, private and loopback addresses only where the
+/* The upstream client: libcurl multi on the same loop. Redirects are followed by hand, so that every hop is checked: only
+ * named hosts are contacted, credentials stay with the host that they are for, private and loopback addresses only where the
  * policy names them. It knows no package. */
 #ifndef BONDGATE_GATE_UPSTREAM_H
 #define BONDGATE_GATE_UPSTREAM_H
@@ -9,16 +9,17 @@
 
 struct fetcher; /* one a loop */
 
-/* Proxies come from the environment, by curl's rules (http_proxy, https_proxy, all_proxy, no_proxy), read by fetcher_new(). Behind a proxy
- * the target's address is not known here: then only the names in fetch_hosts protect, not the check for private addresses.
+/* Proxies come from the environment, by curl's rules (http_proxy, https_proxy, all_proxy, no_proxy), read by fetcher_new().
+ * Behind a proxy the target's address is not known here: then only the names in fetch_hosts protect, not the check for
+ * private addresses.
  *
- * Codes of a fetch that fails: -EINVAL a URL or header that must not be sent; -EACCES a host, address or downgrade to http that is
- * refused; -ELOOP redirects; -EHOSTUNREACH no such name; -ECONNREFUSED no connection; -ETIMEDOUT; -EKEYREJECTED the certificate;
- * -ECONNRESET an answer that was cut; -EBADMSG a damaged or foreign content-encoding; -EFBIG; -EMSGSIZE too long a head; -EPROTO what is
- * no HTTP; -ENOMEM; -ECANCELED; and what on_head and on_data return.
+ * Codes of a fetch that fails: -EINVAL a URL or header that must not be sent; -EACCES a host, address or downgrade to http
+ * that is refused; -ELOOP redirects; -EHOSTUNREACH no such name; -ECONNREFUSED no connection; -ETIMEDOUT; -EKEYREJECTED the
+ * certificate; -ECONNRESET an answer that was cut; -EBADMSG a damaged or foreign content-encoding; -EFBIG; -EMSGSIZE too
+ * long a head; -EPROTO what is no HTTP; -ENOMEM; -ECANCELED; and what on_head and on_data return.
  *
- * A body with neither length nor chunks ends with its connection: there a cut cannot be told from the end. Its hash, its gzip trailer or
- * its grammar must. */
+ * A body with neither length nor chunks ends with its connection: there a cut cannot be told from the end. Its hash, its
+ * gzip trailer or its grammar must. */
 
 struct fetcher_limits {
 	usec connect_timeout;    /* 10 s */
@@ -35,8 +36,8 @@ int fetcher_new(struct loop *l, const struct fetcher_limits *limits, const char 
 /* Cancels what is under way (on_done is called with -ECANCELED). On the loop, which must run once more to release it all. */
 void fetcher_free(struct fetcher *f);
 
-/* Which hosts may be contacted for an origin. A host is "name" or "name:port"; "*.name" matches subdomains. Owned by the caller,
- * must outlive the fetches. */
+/* Which hosts may be contacted for an origin. A host is "name" or "name:port"; "*.name" matches subdomains. Owned by the
+ * caller, must outlive the fetches. */
 struct fetch_hosts {
 	struct str url;           /* the origin's own base URL; its scheme+host+port is always allowed, private or not. At https,
 	                           * nothing of this origin is fetched over http, from whatever host */

@@ -24,8 +24,8 @@ static void take_length(struct answer *a, struct str value)
 		a->length = length;
 }
 
-/* A value that could not be sent back, or is longer than any server takes, is as good as none where it only describes; where the
- * answer cannot be understood without it, the answer is refused. */
+/* A value that could not be sent back, or is longer than any server takes, is as good as none where it only describes; where
+ * the answer cannot be understood without it, the answer is refused. */
 static int take_value(struct fetching *f, struct str *to, struct str value, bool needed)
 {
 	if (to->n + value.n > VALUE_MAX || !request_is_field_value(value))
@@ -118,8 +118,10 @@ static int head_is_complete(struct fetching *f)
 		return fetching_fail(f, -EPROTO, "the answer gives no sensible content-length, or two of them");
 	if (is_redirect(a)) {
 		if (!str_eq(f->q.method, STR("GET")) && !str_eq(f->q.method, STR("HEAD")))
-			return fetching_fail(f, -EPROTO, "a %.*s is answered by a redirect, which is not followed; give the upstream's final URL in the policy",
-			                     STR_ARG(f->q.method));
+			return fetching_fail(
+				f, -EPROTO,
+				"a %.*s is answered by a redirect, which is not followed; give the upstream's final URL in the policy",
+				STR_ARG(f->q.method));
 		f->redirecting = true;
 		return 0;
 	}

@@ -60,7 +60,8 @@ static int where_of(CURLU *parsed, struct url_where *ret, struct err *err)
 		return err_set(err, -EINVAL, "the URL is neither http nor https");
 	put_host(where.host, host);
 	if (user || password)
-		return err_set(err, -EINVAL, "the URL at host %s carries a user name or password; give the credentials as a token", where.host);
+		return err_set(err, -EINVAL, "the URL at host %s carries a user name or password; give the credentials as a token",
+		               where.host);
 	if (!port || str_to_u64(str_of(port), &number) < 0 || number == 0 || number > 65535)
 		return err_set(err, -EINVAL, "the URL at host %s has no valid port", where.host);
 	where.port = (unsigned)number;
@@ -205,8 +206,10 @@ int hosts_check(const struct fetch_hosts *hosts, const struct url_where *where, 
 		trust = by > trust ? by : trust;
 	}
 	if (trust == HOST_REFUSED)
-		return err_set(err, -EACCES, "%s port %u is neither the origin's own host (%s) nor listed for it; if it is right, list it in the policy",
-		               where->host, where->port, own.host);
+		return err_set(
+			err, -EACCES,
+			"%s port %u is neither the origin's own host (%s) nor listed for it; if it is right, list it in the policy",
+			where->host, where->port, own.host);
 	*ret_trust = trust;
 	return 0;
 }

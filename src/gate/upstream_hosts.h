@@ -19,7 +19,8 @@ struct url_where {
  * name or password in it. *ret_parsed (may be NULL) is the caller's, by curl_url_cleanup(). */
 int url_read(struct str url, CURLU **ret_parsed, struct url_where *ret, struct err *err);
 
-/* The same for a Location header, resolved against `parsed`, which changes to the new URL. 0 or -EINVAL (`parsed` is then of no use). */
+/* The same for a Location header, resolved against `parsed`, which changes to the new URL. 0 or -EINVAL (`parsed` is then of
+ * no use). */
 int url_follow(CURLU *parsed, struct str location, struct url_where *ret, struct err *err);
 
 /* For messages: scheme, host, port and path, without the query (which may be a signature). Never longer than 240 bytes. */
@@ -33,9 +34,9 @@ enum host_trust {
 	HOST_ORIGIN,   /* the origin's own scheme, host and port: at any address, and with its credentials */
 };
 
-/* May `where` be contacted for this origin? A listed "name" without a port means the scheme's own port; a wildcard never matches
- * a numeric address. An origin at https is never served over http. 0 and *ret_trust, or -EACCES and a message that says what to
- * do; -EINVAL when the origin's own URL is wrong. */
+/* May `where` be contacted for this origin? A listed "name" without a port means the scheme's own port; a wildcard never
+ * matches a numeric address. An origin at https is never served over http. 0 and *ret_trust, or -EACCES and a message that
+ * says what to do; -EINVAL when the origin's own URL is wrong. */
 int hosts_check(const struct fetch_hosts *hosts, const struct url_where *where, enum host_trust *ret_trust, struct err *err);
 
 /* Is it an address of the public internet? False for everything private, local, reserved, multicast or of another family;
@@ -52,7 +53,8 @@ struct proxy_settings {
 /* Reads the environment once. 0 or -ENOMEM. */
 int proxy_settings_read(struct proxy_settings *ret);
 void proxy_settings_free(struct proxy_settings *p);
-/* The proxy's URL for `where`, or NULL: directly. no_proxy holds "*", names (with their subdomains), addresses and networks ("10.0.0.0/8"). */
+/* The proxy's URL for `where`, or NULL: directly. no_proxy holds "*", names (with their subdomains), addresses and networks
+ * ("10.0.0.0/8"). */
 const char *proxy_for(const struct proxy_settings *p, const struct url_where *where);
 
 #endif

@@ -81,7 +81,8 @@ void fetching_free_all(struct fetcher *fetcher);
 /* Notes why the fetch ends, the first reason only; returns `code`. */
 int fetching_fail(struct fetching *f, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* A request's texts: copied into f's arena; checked (0 or the failure); made into curl's settings, the headers anew for each hop. */
+/* A request's texts: copied into f's arena; checked (0 or the failure); made into curl's settings, the headers anew for each
+ * hop. */
 void request_copy(struct fetching *f, const struct fetch *from);
 int request_check(struct fetching *f);
 void request_settings(struct fetching *f);

@@ -22,8 +22,19 @@ bool request_is_field_value(struct str s)
 /* A caller's own header: well formed, not empty, and none that decides how the message is framed or where it goes. */
 static bool is_allowed_line(struct str line)
 {
-	static const char *const ours[] = {"host", "connection", "content-length", "transfer-encoding", "te", "trailer", "upgrade", "expect",
-	                                   "via", "accept-encoding", "keep-alive", "proxy-authorization", "proxy-connection"};
+	static const char *const ours[] = {"host",
+	                                   "connection",
+	                                   "content-length",
+	                                   "transfer-encoding",
+	                                   "te",
+	                                   "trailer",
+	                                   "upgrade",
+	                                   "expect",
+	                                   "via",
+	                                   "accept-encoding",
+	                                   "keep-alive",
+	                                   "proxy-authorization",
+	                                   "proxy-connection"};
 	ptrdiff_t colon = str_chr(line, ':');
 	struct str name = str_take(line, colon < 0 ? 0 : (size_t)colon);
 

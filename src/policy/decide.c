@@ -311,8 +311,8 @@ static void conclude(struct decision *d)
 		d->until = USEC_NEVER;
 }
 
-void decide(const struct policy *p, const struct advisories *advisories, const struct version_facts *facts, usec now,
-            struct arena *texts, struct decision *ret)
+void decide(const struct policy *p, const struct advisories *advisories, const struct version_facts *facts, usec now, struct arena *texts,
+            struct decision *ret)
 {
 	struct deciding c = {.p = p, .facts = facts, .now = now, .texts = texts, .d = ret};
 

@@ -2,6 +2,7 @@
 #include "policy/decide.h"
 #include "policy/model.h"
 
+/* clang-format off */
 static const char head[] =
 	"# The policy file, key by key\n\n"
 	"This page is made from the table in `src/policy/schema.c`; `bondgate policy document` prints it, and a test compares the two.\n\n"
@@ -29,6 +30,7 @@ static const char exemption_text[] =
 	"at most 90 days away. Nobody approves their own: `approved-by` differs from `owner`, and it is compulsory where `malware` or `hash-changed` is "
 	"lifted. `namespace` cannot be lifted. Prereleases are part of a range only where the range names one. After its end it does "
 	"nothing and `bondgate policy show` marks it as ended.\n\n";
+/* clang-format on */
 
 static void add_cell(struct buf *out, const char *text)
 {
@@ -41,6 +43,7 @@ static void add_cell(struct buf *out, const char *text)
 
 static const char *local_text(const struct key *k)
 {
+	/* clang-format off */
 	switch (k->tighten) {
 	case TIGHTEN_MORE: return "may raise it";
 	case TIGHTEN_LESS: return "may lower it";
@@ -49,6 +52,7 @@ static const char *local_text(const struct key *k)
 	case TIGHTEN_SAME: return "must name it";
 	default: return "may not set it";
 	}
+	/* clang-format on */
 }
 
 static const char *standard_text(const struct key *k, enum key_id id)

@@ -82,7 +82,8 @@ static void add_advice(const struct version_facts *facts, const struct decision 
 		return;
 	}
 	if (d->verdict == VERDICT_HOLD && d->until != USEC_NEVER)
-		buf_add_str(out, STR("\nWait until then, or use an older version. If it cannot wait, ask the owner of the policy for an exemption:\n"));
+		buf_add_str(out,
+		            STR("\nWait until then, or use an older version. If it cannot wait, ask the owner of the policy for an exemption:\n"));
 	else
 		buf_add_str(out, STR("\nUse another version. Whoever owns the policy can look at it and, with a reason, exempt it:\n"));
 	buf_printf(out, "  exemptions:\n    - {package: \"%s:", ecosystem_name(facts->ecosystem));

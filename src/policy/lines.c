@@ -72,6 +72,7 @@ static void add_rules(struct buf *out, uint32_t rules)
 /* The value of a scalar key as it would be written; nothing where it is not set. */
 static void add_value(struct buf *out, const struct key *k, const void *target)
 {
+	int choice = k->type == KEY_TYPE_MODE || k->type == KEY_TYPE_SEVERITY ? *(const int8_t *)target : 0;
 	const struct str *text = target;
 	char duration[TIME_TEXT];
 
@@ -89,10 +90,10 @@ static void add_value(struct buf *out, const struct key *k, const void *target)
 		buf_add_str(out, str_of(duration));
 		break;
 	case KEY_TYPE_MODE:
-		buf_add_str(out, str_of(mode_name((enum mode)*(const int8_t *)target)));
+		buf_add_str(out, str_of(mode_name((enum mode)choice)));
 		break;
 	case KEY_TYPE_SEVERITY:
-		buf_add_str(out, str_of(severity_name((enum severity)*(const int8_t *)target)));
+		buf_add_str(out, str_of(severity_name((enum severity)choice)));
 		break;
 	case KEY_TYPE_BOOL:
 		buf_add_str(out, *(const bool *)target ? STR("true") : STR("false"));
@@ -132,6 +133,7 @@ struct collector {
 	const struct policy *p;
 	struct arena *arena;
 	struct lines *lines;
+	unsigned order;
 	struct buf value;
 };
 
@@ -156,7 +158,8 @@ static int collect(struct collector *c, const char *path, bool item, const struc
 		lines->room = room;
 	}
 	line = &lines->array[lines->count++];
-	*line = (struct line){.path = path, .item = item, .value = arena_str(c->arena, buf_str(&c->value)), .source = *source};
+	*line =
+		(struct line){.path = path, .order = c->order, .item = item, .value = arena_str(c->arena, buf_str(&c->value)), .source = *source};
 	buf_clear(&c->value);
 	return line->value.p ? 0 : -ENOMEM;
 }
@@ -226,6 +229,7 @@ static int collect_default_origin(struct collector *c, const struct key *k)
 		if (of->group != GROUP_ORIGIN || of->flags & KEY_OWN_ONLY || (of->flags & KEY_NPM_ONLY && k->offset != ECOSYSTEM_NPM))
 			continue;
 		add_value(&c->value, of, (of->flags & KEY_NPM_ONLY ? (const char *)c->p : (const char *)rule) + of->offset);
+		c->order++;
 		path = arena_printf(c->arena, "%s.%s", k->path, of->path);
 		r = path.p ? collect(c, path.p, false, &rule->origin.source) : -ENOMEM;
 		if (r < 0)
@@ -257,6 +261,7 @@ static int collect_key(struct collector *c, enum key_id id)
 	const struct key *k = &keys[id];
 	const void *target = (const char *)c->p + k->offset;
 
+	c->order = (unsigned)id * KEY_COUNT;
 	switch (k->type) {
 	case KEY_TYPE_MAP:
 	case KEY_TYPE_ROOTS:

@@ -7,10 +7,11 @@
 
 struct line {
 	const char *path; /* dotted, of the key */
+	unsigned order;   /* grows with the place in the table */
 	bool item;        /* one item of that key's list */
 	struct str value; /* as YAML; secrets as where they come from */
 	struct policy_source source;
-	usec expires;     /* of an exemption; 0: none */
+	usec expires;        /* of an exemption; 0: none */
 	struct str resolved; /* what `auto` stands for; may be empty */
 };
 

@@ -60,7 +60,7 @@ static int refuse_value(struct loader *l, const struct key *k, const struct yaml
 		               "%.*s:%u:%u: %s: %.*s lets more through than the machine's policy does (%s); a file in a working directory can "
 		               "only tighten it",
 		               STR_ARG(l->file), node->line, node->column, k->path, STR_ARG(node->text),
-		               severity_name((enum severity)*(const int8_t *)before));
+		               severity_name((enum severity)before[0]));
 	return 0;
 }
 
@@ -161,12 +161,14 @@ static int load_items(struct loader *l, const struct key *k, const struct yaml_n
 
 		if (n->kind != YAML_MAP)
 			return yaml_error(l->err, l->file, n, "%s: each item is a map, such as %s", k->path, k->example);
+		/* clang-format off */
 		switch (k->type) {
 		case KEY_TYPE_ORIGINS: r = add_origin(l, n); break;
 		case KEY_TYPE_EXEMPTIONS: r = add_exemption(l, n); break;
 		case KEY_TYPE_ROOTS: r = check_item(l, GROUP_ROOT, n); break;
 		default: r = check_item(l, GROUP_PUBLISHER, n); break;
 		}
+		/* clang-format on */
 		if (r < 0)
 			return r;
 	}

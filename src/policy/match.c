@@ -242,8 +242,8 @@ static bool affixes_search(const struct affixes *x, const struct search *s)
 	return false;
 }
 
-bool matcher_search(const struct matcher *m, enum ecosystem e, struct str name,
-                    bool (*found)(void *arg, const struct match_entry *entry), void *arg)
+bool matcher_search(const struct matcher *m, enum ecosystem e, struct str name, bool (*found)(void *arg, const struct match_entry *entry),
+                    void *arg)
 {
 	struct search s = {.name = name, .found = found, .arg = arg};
 	char small[256];

@@ -11,10 +11,10 @@ struct match_entry {
 	unsigned kind; /* the caller's */
 	size_t value;  /* the caller's, usually an index */
 	enum ecosystem ecosystem;
-	struct str pattern; /* of the name; NuGet's in lower case */
-	struct str version; /* as written; n == 0: every version */
+	struct str pattern;         /* of the name; NuGet's in lower case */
+	struct str version;         /* as written; n == 0: every version */
 	struct semver_range *range; /* of `version`; NULL: compared as text */
-	size_t literal; /* bytes of the pattern that are not `*`: how specific it is; exact names above all patterns */
+	size_t literal;             /* bytes of the pattern that are not `*`: how specific it is; exact names above all patterns */
 	struct match_entry *next;
 };
 
@@ -31,8 +31,8 @@ int matcher_add(struct matcher *m, unsigned kind, size_t value, enum ecosystem e
 int matcher_finish(struct matcher *m);
 
 /* Calls `found` for every entry whose name pattern matches, until it returns true; its answer. */
-bool matcher_search(const struct matcher *m, enum ecosystem e, struct str name,
-                    bool (*found)(void *arg, const struct match_entry *entry), void *arg);
+bool matcher_search(const struct matcher *m, enum ecosystem e, struct str name, bool (*found)(void *arg, const struct match_entry *entry),
+                    void *arg);
 
 /* Does the entry speak of this version? `wide`: for rules that refuse: prereleases count as part of a range, and a version that
  * cannot be read counts as meant. Otherwise both do not. */

@@ -79,3 +79,12 @@ enum mode policy_mode(const struct policy *p, enum reason_code rule)
 {
 	return (enum mode)p->modes[rule];
 }
+
+usec policy_cooldown(const struct policy *p, const struct origin *origin)
+{
+	usec own = origin->cooldown > 0 ? origin->cooldown : 0;
+
+	if (policy_mode(p, REASON_COOLDOWN) != MODE_ENFORCE)
+		return 0;
+	return origin->is_default && origin->cooldown < 0 ? p->cooldown_default : own;
+}

@@ -209,7 +209,7 @@ int policy_set_upstream(const struct policy *p, enum ecosystem e, struct str url
 	copy->origin_rules = rules;
 	copy->origin_room = p->origin_count;
 	rules[e].origin.url = str_ends(url, STR("/")) || str_ends(url, STR(".json")) ? arena_str(copy->arena, url)
-	                                                                              : arena_printf(copy->arena, "%.*s/", STR_ARG(url));
+	                                                                             : arena_printf(copy->arena, "%.*s/", STR_ARG(url));
 	if (!rules[e].origin.url.p || policy_finish(copy, err) < 0) {
 		policy_freed(copy);
 		return err_set(err, -ENOMEM, "out of memory");

@@ -130,7 +130,7 @@ struct gate_settings {
 	usec evidence_retention;         /* default 400d; 0: for ever */
 	const struct str *advisory_files; /* `advisories: {files: [...]}` */
 	size_t advisory_file_count;
-	struct str npm_client_default;   /* registries.npm.client-default: auto | URL: the registry that npm has built in */
+	struct str npm_client_default;   /* registries.npm.client-default: "auto" or a URL: the registry that npm has built in */
 	bool trust_local;
 };
 const struct gate_settings *policy_gate(const struct policy *p);

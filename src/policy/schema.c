@@ -9,6 +9,7 @@
 
 #define MODES "off, report or enforce"
 
+/* clang-format off */
 /* One row a key: group, path, type, where, standard, allowed, flags, tighten, text, example. */
 const struct key keys[KEY_COUNT] = {
 	[KEY_VERSION] = {GROUP_POLICY, "version", KEY_TYPE_INTEGER, P(version), "1", "1", 0, TIGHTEN_SAME,
@@ -74,7 +75,8 @@ const struct key keys[KEY_COUNT] = {
 		"low, moderate, high or critical", 0, TIGHTEN_LESS,
 		"The lowest severity that counts; `low` includes advisories that name no severity.", "high"},
 
-	[KEY_RULES] = {GROUP_POLICY, "rules", KEY_TYPE_MAP, 0, NULL, NULL, 0, TIGHTEN_NEVER, "Modes of the rules that have no section of their own.", NULL},
+	[KEY_RULES] = {GROUP_POLICY, "rules", KEY_TYPE_MAP, 0, NULL, NULL, 0, TIGHTEN_NEVER,
+		"Modes of the rules that have no section of their own.", NULL},
 	[KEY_RULES_HASH] = {GROUP_POLICY, "rules.hash-changed", KEY_TYPE_MAP, 0, NULL, NULL, 0, TIGHTEN_NEVER,
 		"The same name and version came with another hash than before: an incident, never an update.", NULL},
 	[KEY_RULES_HASH_MODE] = {GROUP_POLICY, "rules.hash-changed.mode", KEY_TYPE_MODE, RULE_MODE(REASON_HASH_CHANGED), NULL,
@@ -101,7 +103,8 @@ const struct key keys[KEY_COUNT] = {
 	[KEY_RULES_NAMESPACE_MODE] = {GROUP_POLICY, "rules.namespace.mode", KEY_TYPE_MODE, RULE_MODE(REASON_NAMESPACE), NULL, "enforce", 0,
 		TIGHTEN_MODE, "Mode of the rule `namespace`: internal names never leave, so there is nothing that `report` could serve.", "enforce"},
 
-	[KEY_ALLOW] = {GROUP_POLICY, "allow", KEY_TYPE_MAP, 0, NULL, NULL, 0, TIGHTEN_NEVER, "The list of approved packages and publishers.", NULL},
+	[KEY_ALLOW] = {GROUP_POLICY, "allow", KEY_TYPE_MAP, 0, NULL, NULL, 0, TIGHTEN_NEVER,
+		"The list of approved packages and publishers.", NULL},
 	[KEY_ALLOW_MODE] = {GROUP_POLICY, "allow.mode", KEY_TYPE_MODE, P(later.mode), NULL, "off", KEY_LATER, TIGHTEN_NEVER,
 		"Only `off` in this version: an allow list that is not evaluated would be a false promise.", "off"},
 	[KEY_ALLOW_ROOTS] = {GROUP_POLICY, "allow.roots", KEY_TYPE_ROOTS, 0, NULL, NULL, KEY_LATER, TIGHTEN_NEVER,
@@ -127,7 +130,8 @@ const struct key keys[KEY_COUNT] = {
 	[KEY_GATE] = {GROUP_POLICY, "gate", KEY_TYPE_MAP, 0, NULL, NULL, 0, TIGHTEN_NEVER, "How the gate is reached.", NULL},
 	[KEY_GATE_LISTEN] = {GROUP_POLICY, "gate.listen", KEY_TYPE_ADDRESS, P(gate.listen), "127.0.0.1:4873", NULL, 0, TIGHTEN_NEVER,
 		"Address and port that the gate listens on.", "\"0.0.0.0:4873\""},
-	[KEY_GATE_TLS] = {GROUP_POLICY, "gate.tls", KEY_TYPE_MAP, 0, NULL, NULL, 0, TIGHTEN_NEVER, "Both keys together make the gate speak HTTPS.", NULL},
+	[KEY_GATE_TLS] = {GROUP_POLICY, "gate.tls", KEY_TYPE_MAP, 0, NULL, NULL, 0, TIGHTEN_NEVER,
+		"Both keys together make the gate speak HTTPS.", NULL},
 	[KEY_GATE_TLS_CERTIFICATE] = {GROUP_POLICY, "gate.tls.certificate", KEY_TYPE_TEXT, P(gate.tls_certificate), NULL,
 		"the path of a PEM file", 0, TIGHTEN_NEVER, "The certificate, followed by its chain.", "/etc/bondgate/gate.crt"},
 	[KEY_GATE_TLS_KEY] = {GROUP_POLICY, "gate.tls.key", KEY_TYPE_TEXT, P(gate.tls_key), NULL, "the path of a PEM file", 0,
@@ -186,16 +190,23 @@ const struct key keys[KEY_COUNT] = {
 	[KEY_EXEMPTION_EXPIRES] = {GROUP_EXEMPTION, "expires", KEY_TYPE_DATE, 0, NULL, NULL, KEY_REQUIRED, TIGHTEN_NEVER,
 		"Its last day (UTC), or a time; at most 90 days ahead.", "2026-12-31"},
 
-	[KEY_ROOT_NAME] = {GROUP_ROOT, "name", KEY_TYPE_NAMES, P(later.list), NULL, "a name or pattern such as \"npm:@acme/*\"", KEY_REQUIRED, TIGHTEN_NEVER, "The package or pattern.", "\"npm:@angular/*\""},
+	[KEY_ROOT_NAME] = {GROUP_ROOT, "name", KEY_TYPE_NAMES, P(later.list), NULL, "a name or pattern such as \"npm:@acme/*\"", KEY_REQUIRED, TIGHTEN_NEVER,
+		"The package or pattern.", "\"npm:@angular/*\""},
 	[KEY_ROOT_REASON] = {GROUP_ROOT, "reason", KEY_TYPE_TEXT, P(later.text), NULL, NULL, KEY_REQUIRED, TIGHTEN_NEVER, "Why.", "platform"},
-	[KEY_ROOT_OWNER] = {GROUP_ROOT, "owner", KEY_TYPE_TEXT, P(later.text), NULL, NULL, KEY_REQUIRED, TIGHTEN_NEVER, "Who answers for it.", "web-team"},
-	[KEY_ROOT_REVIEW_BY] = {GROUP_ROOT, "review-by", KEY_TYPE_REVIEW, 0, NULL, NULL, 0, TIGHTEN_NEVER, "When it is looked at again.", "2027-03-01"},
+	[KEY_ROOT_OWNER] = {GROUP_ROOT, "owner", KEY_TYPE_TEXT, P(later.text), NULL, NULL, KEY_REQUIRED, TIGHTEN_NEVER,
+		"Who answers for it.", "web-team"},
+	[KEY_ROOT_REVIEW_BY] = {GROUP_ROOT, "review-by", KEY_TYPE_REVIEW, 0, NULL, NULL, 0, TIGHTEN_NEVER,
+		"When it is looked at again.", "2027-03-01"},
 	[KEY_PUBLISHER_PUBLISHER] = {GROUP_PUBLISHER, "publisher", KEY_TYPE_TEXT, P(later.text), NULL, NULL, KEY_REQUIRED, TIGHTEN_NEVER,
 		"The npm user, trusted-publisher repository or NuGet owner.", "\"nuget-owner:Acme\""},
-	[KEY_PUBLISHER_REASON] = {GROUP_PUBLISHER, "reason", KEY_TYPE_TEXT, P(later.text), NULL, NULL, KEY_REQUIRED, TIGHTEN_NEVER, "Why.", "vendor"},
-	[KEY_PUBLISHER_OWNER] = {GROUP_PUBLISHER, "owner", KEY_TYPE_TEXT, P(later.text), NULL, NULL, KEY_REQUIRED, TIGHTEN_NEVER, "Who answers for it.", "platform"},
-	[KEY_PUBLISHER_REVIEW_BY] = {GROUP_PUBLISHER, "review-by", KEY_TYPE_REVIEW, 0, NULL, NULL, 0, TIGHTEN_NEVER, "When it is looked at again.", "2027-03-01"},
+	[KEY_PUBLISHER_REASON] = {GROUP_PUBLISHER, "reason", KEY_TYPE_TEXT, P(later.text), NULL, NULL, KEY_REQUIRED, TIGHTEN_NEVER,
+		"Why.", "vendor"},
+	[KEY_PUBLISHER_OWNER] = {GROUP_PUBLISHER, "owner", KEY_TYPE_TEXT, P(later.text), NULL, NULL, KEY_REQUIRED, TIGHTEN_NEVER,
+		"Who answers for it.", "platform"},
+	[KEY_PUBLISHER_REVIEW_BY] = {GROUP_PUBLISHER, "review-by", KEY_TYPE_REVIEW, 0, NULL, NULL, 0, TIGHTEN_NEVER,
+		"When it is looked at again.", "2027-03-01"},
 };
+/* clang-format on */
 
 const char *key_type_text(enum key_type t)
 {

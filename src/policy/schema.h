@@ -8,32 +8,32 @@
 #include "base/str.h"
 
 enum key_type {
-	KEY_TYPE_MAP,       /* keys below it stand in the table too */
-	KEY_TYPE_ORIGIN,    /* a map with the keys of GROUP_ORIGIN */
-	KEY_TYPE_ORIGINS,   /* a list of such maps */
+	KEY_TYPE_MAP,     /* keys below it stand in the table too */
+	KEY_TYPE_ORIGIN,  /* a map with the keys of GROUP_ORIGIN */
+	KEY_TYPE_ORIGINS, /* a list of such maps */
 	KEY_TYPE_EXEMPTIONS,
-	KEY_TYPE_ROOTS,     /* lists of maps of the next version, checked for form */
+	KEY_TYPE_ROOTS, /* lists of maps of the next version, checked for form */
 	KEY_TYPE_PUBLISHERS,
-	KEY_TYPE_INTEGER,   /* int64_t */
-	KEY_TYPE_SIZE,      /* int64_t, bytes */
-	KEY_TYPE_DURATION,  /* usec */
-	KEY_TYPE_MODE,      /* int8_t */
-	KEY_TYPE_SEVERITY,  /* int8_t */
-	KEY_TYPE_BOOL,      /* bool */
-	KEY_TYPE_TEXT,      /* struct str */
-	KEY_TYPE_ADDRESS,   /* struct str, host:port */
-	KEY_TYPE_UPSTREAM,  /* struct str, `auto` or a URL */
-	KEY_TYPE_URL,       /* struct str */
-	KEY_TYPE_DATE,      /* struct exemption_rule */
-	KEY_TYPE_REVIEW,    /* a date that is only checked */
-	KEY_TYPE_SECRET,    /* struct secret */
-	KEY_TYPE_RULES,     /* uint32_t of reason bits */
-	KEY_TYPE_PACKAGE,   /* struct listed: one pattern, a version or range allowed */
-	KEY_TYPE_NAMES,     /* struct list of patterns without versions */
-	KEY_TYPE_PATTERNS,  /* struct list of patterns, versions allowed */
-	KEY_TYPE_VERSIONS,  /* struct list of patterns, versions compulsory */
-	KEY_TYPE_HASHES,    /* struct list */
-	KEY_TYPE_TEXTS,     /* struct list */
+	KEY_TYPE_INTEGER,  /* int64_t */
+	KEY_TYPE_SIZE,     /* int64_t, bytes */
+	KEY_TYPE_DURATION, /* usec */
+	KEY_TYPE_MODE,     /* int8_t */
+	KEY_TYPE_SEVERITY, /* int8_t */
+	KEY_TYPE_BOOL,     /* bool */
+	KEY_TYPE_TEXT,     /* struct str */
+	KEY_TYPE_ADDRESS,  /* struct str, host:port */
+	KEY_TYPE_UPSTREAM, /* struct str, `auto` or a URL */
+	KEY_TYPE_URL,      /* struct str */
+	KEY_TYPE_DATE,     /* struct exemption_rule */
+	KEY_TYPE_REVIEW,   /* a date that is only checked */
+	KEY_TYPE_SECRET,   /* struct secret */
+	KEY_TYPE_RULES,    /* uint32_t of reason bits */
+	KEY_TYPE_PACKAGE,  /* struct listed: one pattern, a version or range allowed */
+	KEY_TYPE_NAMES,    /* struct list of patterns without versions */
+	KEY_TYPE_PATTERNS, /* struct list of patterns, versions allowed */
+	KEY_TYPE_VERSIONS, /* struct list of patterns, versions compulsory */
+	KEY_TYPE_HASHES,   /* struct list */
+	KEY_TYPE_TEXTS,    /* struct list */
 };
 
 /* What a file found in a working directory may do with the key (policy_tighten). */
@@ -48,6 +48,7 @@ enum key_flags {
 	KEY_NPM_ONLY = 8, /* only below registries.npm */
 };
 
+/* clang-format off */
 /* Keys that code asks for by name; the rows of the table stand in this order. */
 enum key_id {
 	KEY_VERSION, KEY_MODE, KEY_TRUST_LOCAL, KEY_INTERNAL,
@@ -76,6 +77,7 @@ enum key_id {
 	KEY_PUBLISHER_PUBLISHER, KEY_PUBLISHER_REASON, KEY_PUBLISHER_OWNER, KEY_PUBLISHER_REVIEW_BY,
 	KEY_COUNT
 };
+/* clang-format on */
 
 struct key {
 	enum key_group group;

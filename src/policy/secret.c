@@ -25,8 +25,8 @@ static int secret_fetch(struct loader *l, const struct key *k, const struct yaml
 	s->value = arena_str(l->p->arena, str_trim(buf_str(&value)));
 	explicit_bzero(value.p, value.n);
 	if (!usable(s->value))
-		return yaml_error(l->err, l->file, node, "%s: what {%.*s: %.*s} holds is empty or not one line of ASCII", k->path,
-		                  STR_ARG(s->kind), STR_ARG(s->name));
+		return yaml_error(l->err, l->file, node, "%s: what {%.*s: %.*s} holds is empty or not one line of ASCII", k->path, STR_ARG(s->kind),
+		                  STR_ARG(s->name));
 	return 0;
 }
 

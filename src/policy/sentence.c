@@ -72,7 +72,7 @@ void sentence_rule(struct buf *out, const struct version_facts *facts, const str
 	static const char *const fixed[REASON_CODE_COUNT] = {
 		[REASON_DENIED] = "is on this gate's deny list (denied)",
 		[REASON_NAMESPACE] = "is an internal name that no registry here serves (namespace): asked for nowhere else",
-		[REASON_HASH_CHANGED] = "came with another hash than before (hash-changed): do not install it; an administrator must look at it",
+		[REASON_HASH_CHANGED] = "came with another hash than before (hash-changed): do not install it",
 		[REASON_MANIFEST_MISMATCH] = "holds something else than its metadata says (manifest-mismatch): do not install it",
 		[REASON_UNVERIFIABLE] = "has no hash to check its bytes against (unverifiable): held until a person decides",
 	};
@@ -150,21 +150,32 @@ static void add_cut(struct buf *out, struct str text, size_t room)
 	}
 }
 
+/* "axios@1.14.1 is cleared": nothing to ask. */
+static struct str cleared_sentence(struct arena *a, struct str package)
+{
+	CLEANUP_BUF struct buf out = BUF(SENTENCE_BYTES);
+	static const char cleared[] = " is cleared";
+
+	add_cut(&out, package, SENTENCE_BYTES - sizeof(cleared));
+	buf_add_str(&out, str_of(cleared));
+	return arena_str(a, buf_str(&out));
+}
+
 struct str decision_sentence(struct arena *a, const struct version_facts *facts, const struct decision *d, usec now)
 {
 	CLEANUP_BUF struct buf package = BUF(2048), rule = BUF(512), out = BUF(SENTENCE_BYTES);
 	const struct reason *reason = deciding(d);
-	struct str detail = reason ? sentence_detail(facts, reason) : STR_NULL;
+	struct str detail;
 	static const char ask[] = ". Ask: bondgate explain ";
 	const size_t prefix = sizeof("npm:") - 1, fixed = sizeof(ask) - 1 + 1;
 	const char *ecosystem = ecosystem_name(facts->ecosystem);
 	size_t used, room;
 
 	add_package(&package, facts);
-	if (reason)
-		sentence_rule(&rule, facts, reason, now);
-	else
-		buf_add_str(&rule, d->verdict == VERDICT_ALLOW ? STR("is cleared") : STR("is not cleared"));
+	if (!reason)
+		return cleared_sentence(a, buf_str(&package));
+	detail = sentence_detail(facts, reason);
+	sentence_rule(&rule, facts, reason, now);
 	used = rule.n + fixed;
 	room = SENTENCE_BYTES > used ? SENTENCE_BYTES - used : 0;
 	/* Twice whole; else the name in front is cut; else both, and the command is left without its argument. */

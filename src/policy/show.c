@@ -92,41 +92,54 @@ static struct str line_key(struct arena *a, const struct line *line)
 	return arena_printf(a, "%s: %.*s", line->path, STR_ARG(line->value));
 }
 
-/* Prints the lines of `of` that `other` lacks. */
-static size_t add_missing(struct arena *a, const struct lines *of, const struct lines *other, char sign, struct buf *out)
+static int know_all(struct arena *a, const struct lines *lines, struct map *ret)
 {
-	CLEANUP_MAP struct map known = MAP_EMPTY;
-	size_t count = 0;
+	for (size_t i = 0; i < lines->count; i++) {
+		struct str key = line_key(a, &lines->array[i]);
 
-	for (size_t i = 0; i < other->count; i++) {
-		struct str key = line_key(a, &other->array[i]);
-
-		if (!key.p || map_put(&known, key, &other->array[i]) < 0) {
-			out->error = -ENOMEM;
-			return 0;
-		}
+		if (!key.p || map_put(ret, key, &lines->array[i]) < 0)
+			return -ENOMEM;
 	}
-	for (size_t i = 0; i < of->count; i++) {
-		struct str key = line_key(a, &of->array[i]);
+	return 0;
+}
 
-		if (!key.p || map_get(&known, key))
-			continue;
-		buf_printf(out, "%c %.*s\n", sign, STR_ARG(key));
-		count++;
+/* Prints the line unless the other side has it too. */
+static size_t add_difference(struct arena *a, const struct line *line, const struct map *other, char sign, struct buf *out)
+{
+	struct str key = line_key(a, line);
+
+	if (!key.p)
+		out->error = -ENOMEM;
+	if (!key.p || map_get(other, key))
+		return 0;
+	buf_printf(out, "%c %.*s\n", sign, STR_ARG(key));
+	return 1;
+}
+
+/* Both sides stand in the order of the table, so what belongs to one key comes out together. */
+static size_t merge(struct arena *a, const struct lines *old, const struct lines *new, const struct map *in_old, const struct map *in_new,
+                    struct buf *out)
+{
+	size_t i = 0, j = 0, count = 0;
+
+	while (i < old->count || j < new->count) {
+		bool first = j == new->count || (i < old->count && old->array[i].order <= new->array[j].order);
+
+		count += first ? add_difference(a, &old->array[i++], in_new, '-', out) : add_difference(a, &new->array[j++], in_old, '+', out);
 	}
 	return count;
 }
 
 size_t policy_diff(const struct policy *a, const struct policy *b, struct buf *out)
 {
-	CLEANUP_ARENA struct arena *arena = arena_new(2 * LINES_BYTES * LIMIT_POLICY_BYTES);
+	CLEANUP_ARENA struct arena *arena = arena_new(4 * LINES_BYTES * LIMIT_POLICY_BYTES);
+	CLEANUP_MAP struct map in_old = MAP_EMPTY, in_new = MAP_EMPTY;
 	struct lines old, new;
-	size_t count;
 
-	if (!arena || policy_lines(a, arena, &old) < 0 || policy_lines(b, arena, &new) < 0) {
+	if (!arena || policy_lines(a, arena, &old) < 0 || policy_lines(b, arena, &new) < 0 || know_all(arena, &old, &in_old) < 0 ||
+	    know_all(arena, &new, &in_new) < 0) {
 		out->error = -ENOMEM;
 		return 0;
 	}
-	count = add_missing(arena, &old, &new, '-', out);
-	return count + add_missing(arena, &new, &old, '+', out);
+	return merge(arena, &old, &new, &in_old, &in_new, out);
 }

@@ -19,8 +19,8 @@ static int refuse_weaker_modes(struct loader *l, const struct policy *base)
 	return 0;
 }
 
-int policy_tighten(const struct policy *base, struct str text, struct str file, usec now,
-                   const struct policy_environment *environment, struct policy **ret, struct err *err)
+int policy_tighten(const struct policy *base, struct str text, struct str file, usec now, const struct policy_environment *environment,
+                   struct policy **ret, struct err *err)
 {
 	struct policy *p = policy_begin((struct policy *)base);
 	struct loader l = {

@@ -24,8 +24,7 @@ static int read_integer(struct loader *l, const struct key *k, const struct yaml
 		low = str_take(allowed, (size_t)to);
 		high = str_skip(allowed, (size_t)to + 4);
 	}
-	if (str_to_i64(low, &least) < 0 || str_to_i64(high, &most) < 0 || str_to_i64(node->text, &value) < 0 || value < least ||
-	    value > most)
+	if (str_to_i64(low, &least) < 0 || str_to_i64(high, &most) < 0 || str_to_i64(node->text, &value) < 0 || value < least || value > most)
 		return not_accepted(l, k, node);
 	*ret = value;
 	return 0;
@@ -60,8 +59,7 @@ static int read_mode(struct loader *l, const struct key *k, const struct yaml_no
 		return not_accepted(l, k, node);
 	/* A row that allows fewer says so; each of its words stands in `allowed`. */
 	if (str_find(str_of(k->allowed), node->text) < 0)
-		return yaml_error(l->err, l->file, node, "%s: %s is not possible here, only %s. %s", k->path, mode_name(mode), k->allowed,
-		                  k->text);
+		return yaml_error(l->err, l->file, node, "%s: %s is not possible here, only %s. %s", k->path, mode_name(mode), k->allowed, k->text);
 	*ret = (int8_t)mode;
 	return 0;
 }
@@ -120,7 +118,8 @@ static int read_url(struct loader *l, const struct key *k, const struct yaml_nod
 		return yaml_error(l->err, l->file, node, "%s: a user or password does not belong in an address; write token: or basic:", k->path);
 	for (size_t i = 0; i < url.n; i++)
 		if ((unsigned char)url.p[i] <= ' ' || (unsigned char)url.p[i] >= 0x7f || strchr("\"<>\\^`{|}", url.p[i]))
-			return yaml_error(l->err, l->file, node, "%s: an address holds neither blanks nor \"<>\\^`{|} nor letters outside ASCII", k->path);
+			return yaml_error(l->err, l->file, node, "%s: an address holds neither blanks nor \"<>\\^`{|} nor letters outside ASCII",
+			                  k->path);
 	if (host.n == 0 || str_chr(url, '?') >= 0 || str_chr(url, '#') >= 0)
 		return yaml_error(l->err, l->file, node, "%s: write an address with a host, without ? and #", k->path);
 	if (str_ends(url, STR("/")) || str_ends(url, STR(".json")))
@@ -211,7 +210,8 @@ static int read_rules(struct loader *l, const struct key *k, const struct yaml_n
 
 	for (const struct yaml_node *n = node->first; n; n = n->next) {
 		if (n->kind != YAML_SCALAR || reason_code_parse(n->text, &code) < 0 || code == REASON_EXEMPT)
-			return yaml_error(l->err, l->file, n, "%s: \"%.*s\" is no rule; rules are cooldown, malware, vulnerable, denied, namespace, "
+			return yaml_error(l->err, l->file, n,
+			                  "%s: \"%.*s\" is no rule; rules are cooldown, malware, vulnerable, denied, namespace, "
 			                  "hash-changed, manifest-mismatch, dependency-held, withdrawn and unverifiable",
 			                  k->path, STR_ARG(str_take(n->text, 60)));
 		if (code == REASON_NAMESPACE)
@@ -246,6 +246,7 @@ int value_read(struct loader *l, const struct key *k, const struct yaml_node *no
 
 	if (!one_name && !kind_fits(k, node))
 		return not_accepted(l, k, node);
+	/* clang-format off */
 	switch (k->type) {
 	case KEY_TYPE_INTEGER: return read_integer(l, k, node, target);
 	case KEY_TYPE_SIZE: return read_size(l, k, node, target);
@@ -268,6 +269,7 @@ int value_read(struct loader *l, const struct key *k, const struct yaml_node *no
 	case KEY_TYPE_PACKAGE: return read_pattern(l, k, node, target);
 	default: break;
 	}
+	/* clang-format on */
 	return one_name ? read_pattern(l, k, node, &(struct listed){0}) : read_list(l, k, node, target);
 }
 

@@ -1,5 +1,5 @@
-/* Runs fetches from the command line and prints what happens as JSON lines, so that the tests in test_fetch.py can be written
- * against a hostile server. One fetch after the other on one fetcher: "--" between two; options stay for the next.
+/* Runs fetches from the command line and prints what happens as JSON lines, so that the tests in test_fetch.py can be
+ * written against a hostile server. One fetch after the other on one fetcher: "--" between two; options stay for the next.
  *
  *   fetch_driver origin=URL [listed=HOST]… [key=value]… url=URL -- url=URL …
  *
@@ -143,8 +143,9 @@ static bool take_text(struct driver *d, const char *argument)
 		const char *key;
 		struct str *to;
 	} texts[] = {
-		{"origin", &d->hosts.url},   {"url", &d->fetch.url},       {"method", &d->fetch.method}, {"auth", &d->fetch.authorization},
-		{"accept", &d->fetch.accept}, {"etag", &d->fetch.if_none_match}, {"type", &d->fetch.content_type}, {"body", &d->fetch.body},
+		{"origin", &d->hosts.url},         {"url", &d->fetch.url},       {"method", &d->fetch.method},
+		{"auth", &d->fetch.authorization}, {"accept", &d->fetch.accept}, {"etag", &d->fetch.if_none_match},
+		{"type", &d->fetch.content_type},  {"body", &d->fetch.body},
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)

@@ -529,6 +529,11 @@ class Controlled(FetchTest):
         lines = fetch_all("origin=" + server.url, "free_in_data=1", "url=" + server.url + "/")
         self.assertEqual([line["code"] for line in lines if line["event"] == "done"], [-errno.ECANCELED])
 
+    def test_freeing_ends_those_that_wait_for_a_connection_too(self):
+        server = self.serve(lambda r: r.answer(body=BIG))
+        lines = fetch_all("origin=" + server.url, "free_in_data=1", "parallel=20", "url=" + server.url + "/", env={"PER_HOST": "3"})
+        self.assertEqual([line["code"] for line in lines if line["event"] == "done"], [-errno.ECANCELED] * 20)
+
     def test_nothing_can_be_injected(self):
         server = self.serve(lambda r: r.answer())
         good = server.url + "/x"

@@ -9,7 +9,7 @@
  *   GET  /refused             403 with a reason phrase of its own, bad bytes in it
  *   GET  /split               headers that would split the reply
  *   GET  /empty               204
- *   GET  /counts              calls of body_limit(), request(), gone() and lost(); slow and bad clients
+ *   GET  /counts              calls of body_limit(), request() and gone(); lost, slow and bad clients
  *   PUT  /echo                the body (at most --body bytes); /early?: refused 401 before the body is read */
 #include <getopt.h>
 #include <signal.h>
@@ -30,8 +30,9 @@ static struct {
 	struct blob *big;
 	size_t body_limit;
 	unsigned announced, handed, gone, lost;
-	uv_signal_t terminated;
+	uv_signal_t terminated, hung_up;
 	usec grace;
+	const char *certificate, *key;
 } app;
 
 struct streaming {
@@ -63,13 +64,11 @@ static void next_piece(struct http_request *rq, void *arg)
 	struct streaming *s = arg;
 	size_t n = s->left < PIECE_BYTES ? (size_t)s->left : PIECE_BYTES;
 
-	if (rq->client_gone || s->abort) {
-		bool cut = s->abort && s->left;
-
-		if (cut || rq->client_gone) {
-			http_reply_abort(rq);
-			return;
-		}
+	if (rq->client_gone)
+		return;
+	if (s->abort) {
+		http_reply_abort(rq);
+		return;
 	}
 	if (!n) {
 		http_reply_end(rq);
@@ -100,9 +99,29 @@ static void nap(void *arg)
 	nanosleep(&(struct timespec){.tv_nsec = 100 * 1000 * 1000}, NULL);
 }
 
+/* Work that outlives its request: gone() cuts the tie. */
+struct later {
+	struct http_request *rq;
+};
+
 static void after_nap(void *arg)
 {
-	http_reply_text(arg, &ok, STR("later\n"));
+	struct later *later = arg;
+
+	if (later->rq) {
+		later->rq->user = NULL;
+		http_reply_text(later->rq, &ok, STR("later\n"));
+	}
+	free(later);
+}
+
+static void reply_later(struct http_request *rq)
+{
+	struct later *later = malloc(sizeof(*later));
+
+	later->rq = rq;
+	rq->user = later;
+	loop_work(app.loop, nap, after_nap, later);
 }
 
 static void reply_seen(struct http_request *rq)
@@ -115,7 +134,8 @@ static void reply_seen(struct http_request *rq)
 
 static void reply_counts(struct http_request *rq)
 {
-	http_reply_text(rq, &ok, arena_printf(rq->arena, "announced=%u handed=%u gone=%u lost=%u slow=%llu bad=%llu\n", app.announced, app.handed, app.gone, app.lost,
+	http_reply_text(rq, &ok, arena_printf(rq->arena, "announced=%u handed=%u gone=%u lost=%u slow=%llu bad=%llu\n", app.announced,
+	                                      app.handed, app.gone, app.lost,
 	                                      (unsigned long long)app.counters.dropped_slow, (unsigned long long)app.counters.bad_requests));
 }
 
@@ -139,7 +159,7 @@ static void handle(struct http_request *rq, void *arg)
 	} else if (str_eq(rq->path, STR("/abort"))) {
 		stream(rq, true);
 	} else if (str_eq(rq->path, STR("/later"))) {
-		loop_work(app.loop, nap, after_nap, rq);
+		reply_later(rq);
 	} else if (str_eq(rq->path, STR("/seen")) || str_eq(rq->path, STR("/"))) {
 		reply_seen(rq);
 	} else if (str_eq(rq->path, STR("/refused"))) {
@@ -170,16 +190,13 @@ static size_t body_limit(struct http_request *rq, void *arg)
 
 static void gone(struct http_request *rq, void *arg)
 {
-	(void)rq;
-	(void)arg;
-	app.gone++;
-}
+	struct later *later = rq->user;
 
-static void lost(struct http_request *rq, void *arg)
-{
-	(void)rq;
 	(void)arg;
-	app.lost++;
+	if (later)
+		later->rq = NULL;
+	app.gone++;
+	app.lost += rq->client_gone;
 }
 
 static void closed(void *arg)
@@ -192,7 +209,24 @@ static void on_terminate(uv_signal_t *s, int number)
 {
 	(void)number;
 	uv_close((uv_handle_t *)s, NULL);
+	uv_close((uv_handle_t *)&app.hung_up, NULL);
 	http_close(app.server, app.grace, closed, NULL);
+}
+
+/* A renewed certificate. */
+static void on_hang_up(uv_signal_t *s, int number)
+{
+	struct http_tls *tls;
+	struct err err;
+
+	(void)s;
+	(void)number;
+	if (http_tls_load(app.certificate, app.key, &tls, &err) < 0) {
+		fprintf(stderr, "%s\n", err.text);
+		return;
+	}
+	http_set_tls(app.server, tls);
+	http_tls_unref(tls);
 }
 
 static usec milliseconds(const char *text)
@@ -206,7 +240,6 @@ static int read_options(int argc, char **argv, struct http_limits *limits, struc
 		{"head", 1, NULL, 'h'}, {"idle", 1, NULL, 'i'}, {"write", 1, NULL, 'w'}, {"body-time", 1, NULL, 't'}, {"body", 1, NULL, 'b'},
 		{"connections", 1, NULL, 'c'}, {"certificate", 1, NULL, 'C'}, {"key", 1, NULL, 'K'}, {"grace", 1, NULL, 'g'}, {0},
 	};
-	const char *certificate = NULL, *key = NULL;
 	struct err err;
 
 	for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;)
@@ -218,11 +251,11 @@ static int read_options(int argc, char **argv, struct http_limits *limits, struc
 		case 'b': app.body_limit = (size_t)number_of(str_of(optarg)); break;
 		case 'c': limits->connections = (size_t)number_of(str_of(optarg)); break;
 		case 'g': app.grace = milliseconds(optarg); break;
-		case 'C': certificate = optarg; break;
-		case 'K': key = optarg; break;
+		case 'C': app.certificate = optarg; break;
+		case 'K': app.key = optarg; break;
 		default: return -EINVAL;
 		}
-	if (certificate && http_tls_load(certificate, key, tls, &err) < 0) {
+	if (app.certificate && http_tls_load(app.certificate, app.key, tls, &err) < 0) {
 		fprintf(stderr, "%s\n", err.text);
 		return -EINVAL;
 	}
@@ -241,7 +274,7 @@ static struct blob *make_big(void)
 int main(int argc, char **argv)
 {
 	struct http_limits limits = http_default_limits();
-	static const struct http_handlers handlers = {.body_limit = body_limit, .request = handle, .gone = gone, .lost = lost};
+	static const struct http_handlers handlers = {.body_limit = body_limit, .request = handle, .gone = gone};
 	struct http_tls *tls = NULL;
 	struct err err;
 
@@ -249,7 +282,6 @@ int main(int argc, char **argv)
 	app.grace = USEC_SECOND;
 	if (read_options(argc, argv, &limits, &tls) < 0)
 		return 2;
-	signal(SIGPIPE, SIG_IGN);
 	app.big = make_big();
 	if (!app.big || loop_new(&app.loop, &err) < 0 ||
 	    http_listen(app.loop, optind < argc ? argv[optind] : "127.0.0.1:0", tls, &limits, &handlers, &app.counters, &app.server, &err) < 0) {
@@ -258,6 +290,8 @@ int main(int argc, char **argv)
 	}
 	uv_signal_init(loop_uv(app.loop), &app.terminated);
 	uv_signal_start(&app.terminated, on_terminate, SIGTERM);
+	uv_signal_init(loop_uv(app.loop), &app.hung_up);
+	uv_signal_start(&app.hung_up, on_hang_up, SIGHUP);
 	printf("%s\n", http_address(app.server));
 	fflush(stdout);
 	loop_run(app.loop);

@@ -45,6 +45,20 @@ def requests_under_way_finish(program):
     assert server.process.wait(5) == 0
 
 
+def an_answer_under_way_finishes(program):
+    server = Server(program, ["--grace", "10000"])
+    reader = connect(server)
+    reader.sendall(b"GET /stream?20000000 HTTP/1.1\r\nHost: a\r\n\r\n")
+    received = reader.recv(1000)
+    begun = time.monotonic()
+    server.process.send_signal(signal.SIGTERM)
+    received += read_all(reader)
+    assert len(received.split(b"\r\n\r\n", 1)[1]) == 20000000
+    reader.close()
+    assert server.process.wait(5) == 0
+    assert time.monotonic() - begun < 9
+
+
 def the_grace_ends(program):
     server = Server(program, ["--grace", "300"])
     stuck = connect(server)
@@ -63,7 +77,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--server", required=True)
     arguments = parser.parse_args()
-    for check in (requests_under_way_finish, the_grace_ends):
+    for check in (requests_under_way_finish, an_answer_under_way_finishes, the_grace_ends):
         check(arguments.server)
         print("ok", check.__name__)
 

@@ -4,6 +4,7 @@ import argparse
 import http.client
 import os
 import pathlib
+import signal
 import socket
 import ssl
 import subprocess
@@ -105,6 +106,25 @@ def many_at_once(server):
         secure.close()
 
 
+def renews_its_certificate(server, folder):
+    def certificate_of(secure):
+        return secure.getpeercert(binary_form=True)
+
+    context = client_context()
+    old = context.wrap_socket(socket.create_connection((server.host, server.port), 20))
+    make_certificate(folder)
+    server.process.send_signal(signal.SIGHUP)
+    for _ in range(200):
+        with context.wrap_socket(socket.create_connection((server.host, server.port), 20)) as new:
+            if certificate_of(new) != certificate_of(old):
+                break
+    else:
+        raise AssertionError("the old certificate is still used")
+    old.sendall(b"GET /small HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert old.recv(4096).startswith(b"HTTP/1.1 200")
+    old.close()
+
+
 def make_certificate(folder):
     certificate, key = str(folder / "certificate.pem"), str(folder / "key.pem")
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
@@ -124,6 +144,7 @@ def main():
                           an_aborted_answer_has_no_goodbye, drops_what_is_no_handshake, many_at_once):
                 check(server)
                 print("ok", check.__name__)
+            renews_its_certificate(server, pathlib.Path(folder))
         finally:
             server.stop()
         wrong = subprocess.run([arguments.server, "--certificate", key, "--key", key], capture_output=True, text=True)

@@ -48,7 +48,16 @@ struct loaded {
 	struct advisories *a;
 	size_t records, skipped;
 	struct err err;
+	int r;
 };
+
+static int load_paths(const char *one, const char *two, struct loaded *l)
+{
+	const char *paths[] = {one, two};
+
+	return two ? advisories_load_all(paths, 2, &l->a, &l->records, &l->skipped, &l->err)
+		   : advisories_load(one, &l->a, &l->records, &l->skipped, &l->err);
+}
 
 static struct loaded load(const char *text)
 {
@@ -57,7 +66,8 @@ static struct loaded load(const char *text)
 
 	write_file("one.json", text);
 	snprintf(path, sizeof(path), "%s/one.json", dir);
-	assert_int_equal(advisories_load(path, &l.a, &l.records, &l.skipped, &l.err), 0);
+	l.r = load_paths(path, NULL, &l);
+	assert_int_equal(l.r, 0);
 	return l;
 }
 
@@ -315,26 +325,31 @@ static void broken_records_are_skipped_and_the_rest_is_read(void **state)
 static void a_folder_is_read_whole_and_its_digest_is_its_content(void **state)
 {
 	(void)state;
-	struct advisories *all;
-	struct err err = {0};
-	size_t records, skipped;
+	struct loaded all = {0}, none = {0};
+	char path[200];
 
 	write_file("b.json", "{\"id\":\"B\"," AFFECTED "}");
 	write_file("a.json", "{\"id\":\"A\"," AFFECTED "}");
 	write_file("notes.txt", "not an advisory");
-	assert_int_equal(advisories_load(dir, &all, &records, &skipped, &err), 0);
-	assert_int_equal(records, 2);
-	assert_int_equal(skipped, 0);
+	assert_int_equal(load_paths(dir, NULL, &all), 0);
+	assert_int_equal(all.records, 2);
+	assert_int_equal(all.skipped, 0);
 	struct loaded array = load("[{\"id\":\"B\"," AFFECTED "} , {\"id\":\"A\"," AFFECTED "}]");
 
-	assert_true(advisories_digest(all) == advisories_digest(array.a));
+	assert_true(advisories_digest(all.a) == advisories_digest(array.a));
 	struct loaded other = load("[{\"id\":\"B\"," AFFECTED "}]");
 
-	assert_true(advisories_digest(all) != advisories_digest(other.a));
-	advisories_unref(all);
+	assert_true(advisories_digest(all.a) != advisories_digest(other.a));
+	advisories_unref(all.a);
 	advisories_unref(array.a);
 	advisories_unref(other.a);
-	assert_int_equal(advisories_load("/nonexistent/advisories", &all, &records, &skipped, &err), -ENOENT);
+	/* Two paths are read into one; a path that is not there fails. */
+	snprintf(path, sizeof(path), "%s/a.json", dir);
+	assert_int_equal(load_paths(dir, path, &all), 0);
+	assert_int_equal(all.records, 4);
+	advisories_unref(all.a);
+	assert_int_equal(load_paths(path, "/nonexistent/advisories", &none), -ENOENT);
+	assert_null(none.a);
 }
 
 static void nothing_is_known_of_nothing(void **state)
@@ -366,9 +381,7 @@ static void real_records_load(const char *name, size_t expected)
 {
 	CLEANUP_BUF struct buf path = BUF(4096);
 	const char *data = getenv("BONDGATE_DATA"), *source = getenv("BONDGATE_SOURCE");
-	struct advisories *all;
-	struct err err = {0};
-	size_t records, skipped;
+	struct loaded all = {0};
 
 	if (data)
 		buf_printf(&path, "%s/osv/%s", data, name);
@@ -381,11 +394,12 @@ static void real_records_load(const char *name, size_t expected)
 	assert_true(unzip(buf_cstr(&path)));
 	usec start = time_monotonic();
 
-	assert_int_equal(advisories_load(dir, &all, &records, &skipped, &err), 0);
-	print_message("%s: %zu records, %zu skipped, %lld ms %s\n", name, records, skipped, (long long)(time_monotonic() - start) / 1000, err.text);
-	assert_int_equal(skipped, 0);
-	assert_int_equal(records, expected);
-	advisories_unref(all);
+	assert_int_equal(load_paths(dir, NULL, &all), 0);
+	print_message("%s: %zu records, %zu skipped, %lld ms %s\n", name, all.records, all.skipped, (long long)(time_monotonic() - start) / 1000,
+		      all.err.text);
+	assert_int_equal(all.skipped, 0);
+	assert_int_equal(all.records, expected);
+	advisories_unref(all.a);
 }
 
 static void real_npm_records_load(void **state)

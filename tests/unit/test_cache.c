@@ -125,7 +125,9 @@ static int look(struct cache *c, const struct cache_key *key, struct str content
 
 	if (r < 0)
 		return r;
-	r = size == content.n && read(fd, got, content.n + 1) == (ssize_t)content.n && memcmp(got, content.p, content.n) == 0 ? 0 : -EIO;
+	r = size == content.n && read(fd, got, content.n + 1) == (ssize_t)content.n && memcmp(got, content.p, content.n) == 0
+	        ? 0
+	        : -EIO;
 	close(fd);
 	return r;
 }
@@ -134,7 +136,9 @@ static void what_was_put_is_found(void **state)
 {
 	struct cache *c = open_cache(GIB);
 	struct str content = STR("the bytes of an artifact");
-	struct cache_key expected[] = {key_of(CACHE_SHA1, content), key_of(CACHE_SHA512, content), key_of(CACHE_SHA256, content)}, key;
+	struct cache_key expected[] = {key_of(CACHE_SHA1, content), key_of(CACHE_SHA512, content),
+	                               key_of(CACHE_SHA256, content)},
+					 key;
 
 	(void)state;
 	assert_int_equal(look(c, &expected[1], content), -ENOENT);

@@ -1,5 +1,7 @@
 #include "unit.h"
 
+#include <unistd.h>
+
 #include "policy/decide.h"
 
 /* 2026-11-20 12:00 UTC, a day on which all of this happens. */
@@ -62,6 +64,7 @@ static void a_young_version_waits_until_its_cooldown_ends(void **state)
 static void the_longest_delay_counts(void **state)
 {
 	(void)state;
+	/* clang-format off */
 	static const struct {
 		usec age, package_age, left;
 	} rows[] = {
@@ -69,6 +72,7 @@ static void the_longest_delay_counts(void **state)
 		{USEC_DAY, 29 * USEC_DAY, 6 * USEC_DAY},   {10 * USEC_DAY, 30 * USEC_DAY, 0},       {-USEC_DAY, 1000 * USEC_DAY, 7 * USEC_DAY},
 		{-USEC_DAY, -USEC_DAY, 30 * USEC_DAY},
 	};
+	/* clang-format on */
 	struct policy *p = load("version: 1\ncooldown: {default: 7d, new-package: 30d}\n");
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -103,6 +107,7 @@ static void names_with_an_origin_of_their_own_do_not_wait(void **state)
 static void deny_lists_refuse_and_name_their_line(void **state)
 {
 	(void)state;
+	/* clang-format off */
 	static const struct {
 		const char *name, *version, *source; /* NULL: allowed */
 	} rows[] = {
@@ -114,8 +119,10 @@ static void deny_lists_refuse_and_name_their_line(void **state)
 		{"axios", "1.14.2-beta.1", "bondgate.yaml:6"}, {"axios", "1.14.3", NULL},
 		{"axios", "not-a-version", "bondgate.yaml:6"}, {"lodash", "not-a-version", NULL},
 	};
-	struct policy *p = load("version: 1\ndeny:\n  names: [\"npm:evil\", \"npm:@bad/*\", \"npm:*-stealer\", \"npm:*evil-in*\"]\n  versions:\n"
-	                        "    - npm:event-stream@3.3.6\n    - \"npm:axios@>=1.14.1 <1.14.3\"\n");
+	/* clang-format on */
+	struct policy *p =
+		load("version: 1\ndeny:\n  names: [\"npm:evil\", \"npm:@bad/*\", \"npm:*-stealer\", \"npm:*evil-in*\"]\n  versions:\n"
+	         "    - npm:event-stream@3.3.6\n    - \"npm:axios@>=1.14.1 <1.14.3\"\n");
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		CLEANUP_ARENA struct arena *a = arena_new(1 << 20);
@@ -138,6 +145,7 @@ static void a_denied_hash_is_refused_however_it_is_written(void **state)
 {
 	(void)state;
 	/* The digests of nothing at all. */
+	/* clang-format off */
 	static const struct {
 		const char *listed, *integrity, *shasum;
 		bool denied;
@@ -148,6 +156,7 @@ static void a_denied_hash_is_refused_however_it_is_written(void **state)
 		{"sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk=", "sha512-AAAA sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwl=?x", "", true},
 		{"sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk=", "", "da39a3ee5e6b4b0d3255bfef95601890afd80708", false},
 	};
+	/* clang-format on */
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		char text[256];
@@ -203,6 +212,7 @@ static void an_exemption_lifts_its_rules_until_it_ends(void **state)
 static void report_serves_and_says_what_it_would_have_refused(void **state)
 {
 	(void)state;
+	/* clang-format off */
 	static const struct {
 		const char *text;
 		enum verdict young, changed;
@@ -213,6 +223,7 @@ static void report_serves_and_says_what_it_would_have_refused(void **state)
 		{"version: 1\ncooldown: {mode: report}\n", VERDICT_ALLOW, VERDICT_DENY},
 		{"version: 1\nrules: {hash-changed: {mode: report}}\n", VERDICT_HOLD, VERDICT_HOLD},
 	};
+	/* clang-format on */
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct policy *p = load(rows[i].text);
@@ -232,6 +243,7 @@ static void report_serves_and_says_what_it_would_have_refused(void **state)
 static void excluded_names_do_not_wait(void **state)
 {
 	(void)state;
+	/* clang-format off */
 	static const struct {
 		const char *name, *version;
 		enum verdict verdict;
@@ -239,6 +251,7 @@ static void excluded_names_do_not_wait(void **state)
 		{"@acme-open/x", "1.0.0", VERDICT_ALLOW}, {"@acme/x", "1.0.0", VERDICT_HOLD},       {"typescript", "5.4.0", VERDICT_ALLOW},
 		{"typescript", "6.0.0", VERDICT_HOLD},    {"typescript", "5.5.0-beta", VERDICT_HOLD}, {"typescript", "junk", VERDICT_HOLD},
 	};
+	/* clang-format on */
 	struct policy *p = load("version: 1\ncooldown: {exclude: [\"npm:@acme-open/*\", \"npm:typescript@^5.0.0\"]}\n");
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -329,6 +342,147 @@ static void a_sentence_never_loses_its_rule_and_its_time(void **state)
 	policy_unref(p);
 }
 
+static struct advisories *known(void)
+{
+	static const char records[] =
+		"[{\"id\": \"MAL-2026-1\", \"summary\": \"Malicious code in axios\", \"published\": \"2026-11-01T00:00:00Z\","
+		" \"modified\": \"2026-11-01T00:00:00Z\", \"affected\": [{\"package\": {\"ecosystem\": \"npm\", \"name\": \"axios\"},"
+		" \"versions\": [\"1.14.1\"]}]},"
+		" {\"id\": \"GHSA-aaaa-bbbb-cccc\", \"summary\": \"Request forgery\", \"published\": \"2026-11-01T00:00:00Z\","
+		" \"modified\": \"2026-11-01T00:00:00Z\", \"database_specific\": {\"severity\": \"HIGH\"},"
+		" \"affected\": [{\"package\": {\"ecosystem\": \"npm\", \"name\": \"axios\"}, \"ranges\": [{\"type\": \"SEMVER\","
+		" \"events\": [{\"introduced\": \"0\"}, {\"fixed\": \"1.13.0\"}]}]}]}]";
+	char path[] = "/tmp/bondgate-advisories-XXXXXX";
+	struct advisories *a = NULL;
+	size_t count = 0, skipped = 0;
+	struct err err = {0};
+	int fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, records, sizeof(records) - 1), sizeof(records) - 1);
+	close(fd);
+	if (advisories_load(path, &a, &count, &skipped, &err) < 0)
+		fail_msg("%s", err.text);
+	unlink(path);
+	assert_int_equal(count, 2);
+	return a;
+}
+
+static void advisories_refuse_what_the_policy_says(void **state)
+{
+	(void)state;
+	/* clang-format off */
+	static const struct {
+		const char *policy, *version;
+		enum verdict verdict;
+		const char *sentence; /* or the report's code */
+		size_t reasons;
+	} rows[] = {
+		{"version: 1\n", "1.14.1", VERDICT_DENY,
+		 "axios@1.14.1 is known malware (malware, MAL-2026-1): do not install it. Ask: bondgate explain npm:axios@1.14.1", 1},
+		{"version: 1\n", "1.14.2", VERDICT_ALLOW, "axios@1.14.2 is cleared", 0},
+		{"version: 1\n", "1.12.0", VERDICT_ALLOW, "axios@1.12.0 is cleared", 0},
+		{"version: 1\ndeny: {vulnerabilities: {at: high}}\n", "1.12.0", VERDICT_ALLOW, "axios@1.12.0 is cleared", 1},
+		{"version: 1\ndeny: {vulnerabilities: {mode: enforce, at: high}}\n", "1.12.0", VERDICT_DENY,
+		 "axios@1.12.0 has a known vulnerability (vulnerable, GHSA-aaaa-bbbb-cccc): use a fixed version. "
+		 "Ask: bondgate explain npm:axios@1.12.0", 1},
+		{"version: 1\ndeny: {vulnerabilities: {mode: enforce, at: critical}}\n", "1.12.0", VERDICT_ALLOW, "axios@1.12.0 is cleared", 0},
+		{"version: 1\ndeny: {vulnerabilities: {mode: enforce, at: low}}\n", "1.13.0", VERDICT_ALLOW, "axios@1.13.0 is cleared", 0},
+		{"version: 1\nmode: report\n", "1.14.1", VERDICT_ALLOW, "axios@1.14.1 is cleared", 1},
+		{"version: 1\ndeny: {malware: {mode: off}}\n", "1.14.1", VERDICT_ALLOW, "axios@1.14.1 is cleared", 0},
+	};
+	/* clang-format on */
+	struct advisories *advisories = known();
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		CLEANUP_ARENA struct arena *a = arena_new(1 << 20);
+		struct policy *p = load(rows[i].policy);
+		struct version_facts f = axios(100 * USEC_DAY);
+		struct decision d;
+
+		f.version = str_of(rows[i].version);
+		decide(p, advisories, &f, noon, a, &d);
+		assert_int_equal(d.verdict, rows[i].verdict);
+		assert_string_equal(decision_sentence(a, &f, &d, noon).p, rows[i].sentence);
+		assert_int_equal(d.reason_count, rows[i].reasons);
+		policy_unref(p);
+	}
+	advisories_unref(advisories);
+}
+
+static void an_advisory_of_tomorrow_is_not_known_today(void **state)
+{
+	(void)state;
+	struct advisories *advisories = known();
+	struct policy *p = policy_builtin();
+	struct version_facts f = axios(100 * USEC_DAY);
+	struct decision d;
+
+	decide(p, advisories, &f, noon - 20 * USEC_DAY, NULL, &d); /* the last day of October: --at asks what was known then */
+	assert_int_equal(d.verdict, VERDICT_ALLOW);
+	decide(p, advisories, &f, noon, NULL, &d);
+	assert_int_equal(d.verdict, VERDICT_DENY);
+	policy_unref(p);
+	advisories_unref(advisories);
+}
+
+static void every_rule_has_its_sentence(void **state)
+{
+	(void)state;
+	CLEANUP_ARENA struct arena *a = arena_new(1 << 20);
+	struct policy *p = load("version: 1\ncooldown: {new-package: 30d}\ninternal: [\"npm:@acme/*\"]\ndeny: {names: [\"npm:evil\"]}\n");
+	struct version_facts young = axios(0), package = axios(10 * USEC_DAY), internal = axios(100 * USEC_DAY), denied = internal,
+						 changed = internal, mismatch = internal, unverifiable = internal, held = internal, withdrawn = internal,
+						 placeholder = internal, fine = internal;
+	/* clang-format off */
+	const struct {
+		const struct version_facts *facts;
+		const char *sentence;
+	} rows[] = {
+		{&young, "axios@1.14.1 was published just now; this gate waits 7d (cooldown): cleared 2026-11-27 12:00 UTC. "
+		         "Ask: bondgate explain npm:axios@1.14.1"},
+		{&package, "axios@1.14.1 is of a package that is 12d old; this gate waits 30d for new packages (cooldown): cleared 2026-12-08 12:00 UTC. "
+		           "Ask: bondgate explain npm:axios@1.14.1"},
+		{&internal, "@acme/x@1.14.1 is an internal name that no registry here serves (namespace): asked for nowhere else. "
+		            "Ask: bondgate explain npm:@acme/x@1.14.1"},
+		{&denied, "evil@1.14.1 is on this gate's deny list (denied). Ask: bondgate explain npm:evil@1.14.1"},
+		{&changed, "axios@1.14.1 came with another hash than before (hash-changed): do not install it. Ask: bondgate explain npm:axios@1.14.1"},
+		{&mismatch, "axios@1.14.1 holds something else than its metadata says (manifest-mismatch): do not install it: a script more. "
+		            "Ask: bondgate explain npm:axios@1.14.1"},
+		{&unverifiable, "axios@1.14.1 has no hash to check its bytes against (unverifiable): held until a person decides. "
+		                "Ask: bondgate explain npm:axios@1.14.1"},
+		{&held, "axios@1.14.1 needs exactly a@1.0.0, which is not cleared (dependency-held): until a person decides. "
+		        "Ask: bondgate explain npm:axios@1.14.1"},
+		{&withdrawn, "axios@1.14.1 vanished from its registry soon after publication (withdrawn): held until a person decides. "
+		             "Ask: bondgate explain npm:axios@1.14.1"},
+		{&placeholder, "axios@1.14.1 is of a package that its registry replaced for security (withdrawn): held until a person decides. "
+		               "Ask: bondgate explain npm:axios@1.14.1"},
+		{&fine, "axios@1.14.1 is cleared"},
+	};
+	/* clang-format on */
+
+	package.package_published = noon - 12 * USEC_DAY;
+	internal.name = STR("@acme/x");
+	denied.name = STR("evil");
+	changed.hash_changed = true;
+	mismatch.mismatch = STR("a script more");
+	unverifiable.integrity = STR_NULL;
+	held.held_dependency = STR("a@1.0.0");
+	held.held_dependency_until = USEC_NEVER;
+	withdrawn.withdrawal = WITHDRAWN_YOUNG;
+	placeholder.withdrawal = WITHDRAWN_PLACEHOLDER;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct decision d;
+
+		decide(p, NULL, rows[i].facts, noon, a, &d);
+		assert_string_equal(decision_sentence(a, rows[i].facts, &d, noon).p, rows[i].sentence);
+		/* filtering makes no texts, and the sentence is the same */
+		decide(p, NULL, rows[i].facts, noon, NULL, &d);
+		assert_string_equal(decision_sentence(a, rows[i].facts, &d, noon).p, rows[i].sentence);
+	}
+	policy_unref(p);
+}
+
 static void explain_has_the_fixed_shape(void **state)
 {
 	(void)state;
@@ -340,10 +494,11 @@ static void explain_has_the_fixed_shape(void **state)
 
 	decide(p, NULL, &f, noon, a, &d);
 	explain_json(&f, &d, &json);
-	assert_string_equal(buf_cstr(&json),
-	                    "{\"purl\":\"pkg:npm/axios@1.14.1\",\"decision\":\"hold\",\"until\":\"2026-11-27T10:00:00.000Z\",\"reasons\":[{\"code\":"
-	                    "\"cooldown\",\"text\":\"axios@1.14.1 was published 2h ago; this gate waits 7d (cooldown): cleared 2026-11-27 10:00 "
-	                    "UTC\",\"source\":\"built-in\",\"decision\":\"hold\",\"enforced\":true,\"until\":\"2026-11-27T10:00:00.000Z\"}]}");
+	assert_string_equal(
+		buf_cstr(&json),
+		"{\"purl\":\"pkg:npm/axios@1.14.1\",\"decision\":\"hold\",\"until\":\"2026-11-27T10:00:00.000Z\",\"reasons\":[{\"code\":"
+		"\"cooldown\",\"text\":\"axios@1.14.1 was published 2h ago; this gate waits 7d (cooldown): cleared 2026-11-27 10:00 "
+		"UTC\",\"source\":\"built-in\",\"decision\":\"hold\",\"enforced\":true,\"until\":\"2026-11-27T10:00:00.000Z\"}]}");
 	explain_text(&f, &d, noon, &text);
 	assert_non_null(strstr(buf_cstr(&text), "axios@1.14.1: hold until 2026-11-27 10:00 UTC (in 6d 22h)\n"));
 	assert_non_null(strstr(buf_cstr(&text), "rules: [cooldown]"));
@@ -363,6 +518,9 @@ int main(void)
 		cmocka_unit_test(excluded_names_do_not_wait),
 		cmocka_unit_test(facts_that_speak_for_themselves),
 		cmocka_unit_test(a_sentence_never_loses_its_rule_and_its_time),
+		cmocka_unit_test(advisories_refuse_what_the_policy_says),
+		cmocka_unit_test(an_advisory_of_tomorrow_is_not_known_today),
+		cmocka_unit_test(every_rule_has_its_sentence),
 		cmocka_unit_test(explain_has_the_fixed_shape),
 	};
 

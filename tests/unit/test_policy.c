@@ -93,16 +93,15 @@ static void the_first_form_loads_as_it_stands(void **state)
 	assert_int_equal(acme->stale, 24 * USEC_HOUR);
 	assert_true(policy_origin(p, ECOSYSTEM_NUGET, STR("ACME.tools")) == acme + 1);
 	assert_true(policy_origin(p, ECOSYSTEM_NPM, STR("axios"))->automatic);
-	assert_string_equal(buf_cstr(&warnings),
-	                    "bondgate.yaml:5: registries.nuget is not evaluated by this version\n"
-	                    "bondgate.yaml:8: an origin of NuGet packages is not evaluated by this version\n"
-	                    "bondgate.yaml:12: cooldown.new-dependency is not evaluated by this version\n"
-	                    "bondgate.yaml:13: cooldown.install-script is not evaluated by this version\n"
-	                    "bondgate.yaml:14: cooldown.security-fix is not evaluated by this version\n"
-	                    "bondgate.yaml:18: allow.roots is not evaluated by this version\n"
-	                    "bondgate.yaml:20: allow.publishers is not evaluated by this version\n"
-	                    "bondgate.yaml:27: continuity.mode is not evaluated by this version\n"
-	                    "bondgate.yaml:27: continuity.hold is not evaluated by this version\n");
+	assert_string_equal(buf_cstr(&warnings), "bondgate.yaml:5: registries.nuget is not evaluated by this version\n"
+	                                         "bondgate.yaml:8: an origin of NuGet packages is not evaluated by this version\n"
+	                                         "bondgate.yaml:12: cooldown.new-dependency is not evaluated by this version\n"
+	                                         "bondgate.yaml:13: cooldown.install-script is not evaluated by this version\n"
+	                                         "bondgate.yaml:14: cooldown.security-fix is not evaluated by this version\n"
+	                                         "bondgate.yaml:18: allow.roots is not evaluated by this version\n"
+	                                         "bondgate.yaml:20: allow.publishers is not evaluated by this version\n"
+	                                         "bondgate.yaml:27: continuity.mode is not evaluated by this version\n"
+	                                         "bondgate.yaml:27: continuity.hold is not evaluated by this version\n");
 	policy_unref(p);
 }
 
@@ -110,10 +109,17 @@ static void the_built_in_policy_is_the_promised_one(void **state)
 {
 	(void)state;
 	static const enum mode modes[REASON_CODE_COUNT] = {
-		[REASON_COOLDOWN] = MODE_ENFORCE,    [REASON_MALWARE] = MODE_ENFORCE,           [REASON_VULNERABLE] = MODE_REPORT,
-		[REASON_DENIED] = MODE_ENFORCE,      [REASON_NAMESPACE] = MODE_ENFORCE,         [REASON_HASH_CHANGED] = MODE_ENFORCE,
-		[REASON_MANIFEST_MISMATCH] = MODE_ENFORCE, [REASON_DEPENDENCY_HELD] = MODE_ENFORCE, [REASON_WITHDRAWN] = MODE_ENFORCE,
-		[REASON_UNVERIFIABLE] = MODE_ENFORCE, [REASON_EXEMPT] = MODE_ENFORCE,
+		[REASON_COOLDOWN] = MODE_ENFORCE,
+		[REASON_MALWARE] = MODE_ENFORCE,
+		[REASON_VULNERABLE] = MODE_REPORT,
+		[REASON_DENIED] = MODE_ENFORCE,
+		[REASON_NAMESPACE] = MODE_ENFORCE,
+		[REASON_HASH_CHANGED] = MODE_ENFORCE,
+		[REASON_MANIFEST_MISMATCH] = MODE_ENFORCE,
+		[REASON_DEPENDENCY_HELD] = MODE_ENFORCE,
+		[REASON_WITHDRAWN] = MODE_ENFORCE,
+		[REASON_UNVERIFIABLE] = MODE_ENFORCE,
+		[REASON_EXEMPT] = MODE_ENFORCE,
 	};
 	struct policy *p = policy_builtin();
 	const struct gate_settings *g = policy_gate(p);
@@ -135,6 +141,7 @@ static void the_built_in_policy_is_the_promised_one(void **state)
 static void every_mistake_is_told_with_its_place(void **state)
 {
 	(void)state;
+	/* clang-format off */
 	static const struct {
 		const char *text, *message;
 	} rows[] = {
@@ -189,6 +196,7 @@ static void every_mistake_is_told_with_its_place(void **state)
 		{"version: 1\nexemptions: [{package: \"npm:a\", rules: [cooldown], owner: Jo, approved-by: jo, reason: y, expires: 2026-12-01}]\n",
 		 "bondgate.yaml:2:76: approved-by: nobody approves their own"},
 	};
+	/* clang-format on */
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct policy *p = NULL;
@@ -223,6 +231,7 @@ static void an_exemption_lasts_ninety_days_and_then_does_nothing(void **state)
 static void the_most_specific_pattern_owns_the_name(void **state)
 {
 	(void)state;
+	/* clang-format off */
 	static const struct {
 		const char *name, *url; /* NULL: nobody, an internal name */
 		bool internal;
@@ -231,6 +240,7 @@ static void the_most_specific_pattern_owns_the_name(void **state)
 		{"@acme-x/tool", "", false},          {"axios", "", false},                {"@corp/x", NULL, true},
 		{"corp-thing", NULL, true},           {"corp-tool", "https://c/", true},   {"x-corp-suffix", "https://b/", true},
 	};
+	/* clang-format on */
 	struct policy *p = load("version: 1\ninternal: [\"npm:@corp/*\", \"npm:corp-*\"]\norigins:\n"
 	                        "  - {names: [\"npm:@acme/*\"], upstream: \"https://a\"}\n"
 	                        "  - {names: [\"npm:@acme/web-*\", \"npm:*-corp-suffix\"], upstream: \"https://b/\"}\n"
@@ -302,6 +312,7 @@ static void a_difference_is_a_line(void **state)
 static void a_local_file_only_tightens(void **state)
 {
 	(void)state;
+	/* clang-format off */
 	static const struct {
 		const char *local, *message; /* NULL: accepted */
 	} rows[] = {
@@ -326,6 +337,7 @@ static void a_local_file_only_tightens(void **state)
 		{"advisories: {files: [/x]}", "./bondgate.yaml:2:14: advisories.files is not accepted"},
 		{"cooldown: {new-dependency: 1d}", NULL},
 	};
+	/* clang-format on */
 	struct policy *base = load("version: 1\ndeny: {names: [\"npm:x\"]}\n"), *trusting = load("version: 1\ntrust-local: true\n");
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

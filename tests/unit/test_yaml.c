@@ -42,6 +42,7 @@ static void every_node_knows_its_place(void **state)
 static void null_is_what_is_written_so_without_quotes(void **state)
 {
 	(void)state;
+	/* clang-format off */
 	static const struct {
 		const char *text;
 		enum yaml_kind kind;
@@ -50,6 +51,7 @@ static void null_is_what_is_written_so_without_quotes(void **state)
 		{"\"\"", YAML_SCALAR}, {"'null'", YAML_SCALAR},           {"nUll", YAML_SCALAR}, {"off", YAML_SCALAR}, {"[]", YAML_LIST},
 		{"{}", YAML_MAP},    {"---\n1\n...\n", YAML_SCALAR},
 	};
+	/* clang-format on */
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		CLEANUP_ARENA struct arena *a = arena_new(1 << 20);
@@ -61,6 +63,7 @@ static void null_is_what_is_written_so_without_quotes(void **state)
 static void what_hides_from_a_reader_is_refused_with_its_place(void **state)
 {
 	(void)state;
+	/* clang-format off */
 	static const struct {
 		const char *text, *message;
 	} rows[] = {
@@ -78,6 +81,7 @@ static void what_hides_from_a_reader_is_refused_with_its_place(void **state)
 		{"a: \"\xff\"\n", "x.yaml: byte 4: "},
 		{"a: 1\n b: 2\n", "x.yaml:2:3: "},
 	};
+	/* clang-format on */
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		CLEANUP_ARENA struct arena *a = arena_new(1 << 20);
