@@ -136,7 +136,8 @@ static void archives_are_read_as_npm_unpacks_them(void **state)
 	} rows[] = {
 		{"a usual one", {{"package/package.json", "{}", NULL, 0}, {"package/lib/package.json", "x", NULL, 0}, {"package/index.js", "x", NULL, 0}}, 0, "{}", false},
 		{"another folder", {{"node/index.js", "x", NULL, 0}, {"node/package.json", "{1}", NULL, 0}, {"node/binding.gyp", "x", NULL, 0}}, 0, "{1}", true},
-		{"no folder: nothing is left of the path", {{"package.json", "{}", NULL, 0}}, 0, "", false},
+		{"no folder", {{"package.json", "{}", NULL, 0}}, 0, "{}", false},
+		{"with and without a folder", {{"package.json", "{}", NULL, 0}, {"package/package.json", "{x}", NULL, 0}}, -EBADMSG, NULL, false},
 		{"a dot for a folder", {{"./package.json", "{2}", NULL, 0}}, 0, "{2}", false},
 		{"a doubled slash", {{"package//./package.json", "{3}", NULL, 0}}, 0, "{3}", false},
 		{"binding.gyp deeper", {{"package/package.json", "{}", NULL, 0}, {"package/deps/binding.gyp", "x", NULL, 0}}, 0, "{}", false},
