@@ -43,6 +43,7 @@ static void only_what_matters_counts_as_a_difference(void **state)
 		{"a hidden build", "{'name':'a','version':'1.0.0','_npmUser':{'name':'m'}}", "{'name':'a','version':'1.0.0'}", true, "binding.gyp"},
 		{"a hidden build under signatures", "{'name':'a','version':'1.0.0','dist':{'signatures':[]}}", "{'name':'a','version':'1.0.0'}", true, "binding.gyp"},
 		{"a build as npm publishes it", "{'name':'a','version':'1.0.0','_npmUser':{},'gypfile':true,'scripts':{'install':'node-gyp rebuild'}}", "{'name':'a','version':'1.0.0'}", true, NULL},
+		{"a build beside a script that is told", "{'name':'a','version':'1.0.0','_npmUser':{},'scripts':{'postinstall':'x'}}", "{'name':'a','version':'1.0.0','scripts':{'postinstall':'x'}}", true, NULL},
 		{"a build that a mirror does not tell", "{'name':'a','version':'1.0.0'}", "{'name':'a','version':'1.0.0'}", true, NULL},
 		{"a build that is switched off", "{'name':'a','version':'1.0.0','_npmUser':{}}", "{'name':'a','version':'1.0.0','gypfile':false}", true, NULL},
 		{"a hidden dependency", "{'name':'a','version':'1.0.0'}", "{'name':'a','version':'1.0.0','dependencies':{'b':'1'}}", false, "dependency b"},
