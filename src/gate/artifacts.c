@@ -59,6 +59,7 @@ struct job {
 	struct fetch_hosts hosts;
 	struct spool *spool;
 	int status, code;
+	bool elsewhere; /* the metadata names a host that may not be contacted: asked for at the origin instead */
 	struct err err;
 	artifact_found found;
 	void *found_arg;
@@ -390,8 +391,9 @@ static int fetch_head(void *arg, const struct fetch_head *head)
 
 	j->status = head->status;
 	if (head->status != 200) {
-		j->code = err_set(&j->err, head->status == 404 || head->status == 410 ? -ENOENT : -EPROTO, "the upstream answered %d for the tarball of %.*s@%.*s",
-		                  head->status, STR_ARG(npm_packument_name(j->document->packument)), STR_ARG(j->version.version));
+		j->code = err_set(&j->err, head->status == 404 || head->status == 410 ? -ENOENT : -EPROTO, "the upstream answered %d for the tarball of %.*s@%.*s%s",
+		                  head->status, STR_ARG(npm_packument_name(j->document->packument)), STR_ARG(j->version.version),
+		                  j->elsewhere ? "; its metadata names another host: list it under artifact-hosts if it is to be trusted" : "");
 		return j->code;
 	}
 	pthread_mutex_lock(&a->lock);
@@ -428,6 +430,7 @@ static struct str artifact_url(struct job *j)
 
 	if (url_read(j->version.tarball, NULL, &where, NULL) == 0 && hosts_check(&j->hosts, &where, &trust, NULL) == 0)
 		return j->version.tarball;
+	j->elsewhere = true;
 	return arena_printf(j->arena, "%.*s%.*s/-/%.*s", STR_ARG(j->origin->url), STR_ARG(name), STR_ARG(j->version.file));
 }
 
