@@ -2,11 +2,13 @@
  * interface (Documentation/userspace-api/landlock.rst) are named here. */
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/str.h"
 #include "gate/confine_internal.h"
 
 enum {
@@ -126,6 +128,42 @@ static int allow_system(int ruleset, uint64_t handled)
 	return geteuid() == 0 ? 0 : allow(ruleset, "/etc", READING & handled);
 }
 
+/* The root, what lies directly below it (/etc, /home, /tmp), and the user's home with what holds it: too much to be allowed for the sake of
+ * one file. `folder` is without links. */
+static bool is_wide(const char *folder)
+{
+	CLEANUP_FREE char *home = getenv("HOME") ? realpath(getenv("HOME"), NULL) : NULL;
+	struct str inside = str_of(home), f = str_of(folder);
+
+	if (str_rchr(f, '/') <= 0)
+		return true;
+	return home && str_starts(inside, f) && (inside.n == f.n || inside.p[f.n] == '/');
+}
+
+/* The folder that `path` lies in, where that is not wide. */
+static int allow_folder(int ruleset, const char *path, uint64_t rights)
+{
+	struct str whole = str_of(path);
+	ptrdiff_t slash = str_rchr(whole, '/');
+	CLEANUP_FREE char *folder = str_dup(slash < 0 ? STR(".") : slash == 0 ? STR("/") : str_take(whole, (size_t)slash));
+	CLEANUP_FREE char *real = folder ? realpath(folder, NULL) : NULL;
+
+	return !real || is_wide(real) ? 0 : allow(ruleset, real, rights);
+}
+
+/* A file with its folder, and where it is a link, the folder of what it leads to. */
+static int allow_reading(int ruleset, const char *path, uint64_t handled)
+{
+	CLEANUP_FREE char *real = realpath(path, NULL);
+	struct stat st;
+	int r = allow(ruleset, path, READING & handled);
+
+	if (r < 0 || (stat(path, &st) == 0 && S_ISDIR(st.st_mode)))
+		return r;
+	r = allow_folder(ruleset, path, READING & handled);
+	return r < 0 || !real ? r : allow_folder(ruleset, real, READING & handled);
+}
+
 static int allow_all(int ruleset, const struct confine_paths *paths, uint64_t handled, struct err *err)
 {
 	int r = allow_system(ruleset, handled);
@@ -133,7 +171,7 @@ static int allow_all(int ruleset, const struct confine_paths *paths, uint64_t ha
 	if (r < 0)
 		return err_set(err, r, "cannot allow the system's own files in Landlock: %s", err_name(r));
 	for (size_t i = 0; i < paths->read_count; i++) {
-		r = allow(ruleset, paths->read[i], READING & handled);
+		r = allow_reading(ruleset, paths->read[i], handled);
 		if (r < 0)
 			return err_set(err, r, "cannot allow reading %s in Landlock: %s", paths->read[i], err_name(r));
 	}
@@ -145,17 +183,17 @@ static int allow_all(int ruleset, const struct confine_paths *paths, uint64_t ha
 	return 0;
 }
 
-int confine_files(const struct confine_paths *paths, int *ret_abi, struct err *err)
+int confine_files(const struct confine_paths *paths, int *ret_ruleset, int *ret_abi, struct err *err)
 {
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, ASK_VERSION);
 	struct ruleset rules = {0};
 	CLEANUP_FD int fd = -1;
 	int r;
 
-	if (abi < LOWEST_USABLE_ABI) {
-		*ret_abi = 0;
+	*ret_ruleset = -1;
+	*ret_abi = 0;
+	if (abi < LOWEST_USABLE_ABI)
 		return 0;
-	}
 	rules.handled_files = handled_by((int)abi);
 	rules.scoped = abi >= 6 ? SCOPE_ABSTRACT_SOCKETS | SCOPE_SIGNALS : 0;
 	fd = (int)syscall(SYS_landlock_create_ruleset, &rules, sizeof(rules), 0);
@@ -164,8 +202,8 @@ int confine_files(const struct confine_paths *paths, int *ret_abi, struct err *e
 	r = allow_all(fd, paths, rules.handled_files, err);
 	if (r < 0)
 		return r;
-	if (syscall(SYS_landlock_restrict_self, fd, 0) < 0)
-		return err_set(err, -errno, "cannot put Landlock in force: %s", err_name(-errno));
+	*ret_ruleset = fd;
 	*ret_abi = (int)abi;
+	fd = -1;
 	return 0;
 }

@@ -27,7 +27,7 @@
 
 extern char **environ;
 
-static char state_dir[256], outside_dir[256], outside_file[300], policy_file[300];
+static char state_dir[256], outside_dir[256], policy_dir[300], outside_file[300], policy_file[350];
 
 /* In a child the first thing that is not as it should be ends it with a sentence. */
 static int failures_to;
@@ -259,13 +259,13 @@ static void what_was_written_is_never_executed(void **state)
 	run_confined(try_memory);
 }
 
-static bool no_capabilities_left(void)
+static bool no_capabilities_left(const char *path)
 {
 	CLEANUP_BUF struct buf status = BUF(65536);
 	struct err err;
 	ptrdiff_t at;
 
-	if (file_read("/proc/self/status", &status, &err) < 0)
+	if (file_read(path, &status, &err) < 0)
 		return false;
 	at = str_find(buf_str(&status), STR("CapPrm:\t0000000000000000\nCapEff:\t0000000000000000\n"));
 	return at >= 0;
@@ -275,7 +275,7 @@ static void try_privileges(void)
 {
 	expect(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1, "new privileges can be had");
 	expect(prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0, "a core file can be written");
-	expect(no_capabilities_left(), "capabilities are left");
+	expect(no_capabilities_left("/proc/self/status"), "capabilities are left");
 	expect(str_find(str_of(confine_describe()), STR("seccomp, no new privileges, no capabilities")) >= 0, confine_describe());
 }
 
@@ -483,33 +483,100 @@ static void abstract_sockets_outside_are_out_of_reach(void **state)
 	run_child(try_abstract_socket);
 }
 
-static void *wait_for_end(void *arg)
+/* A policy that is given as a file is replaced by rename from outside. */
+static void try_replaced_file(void)
 {
+	int ready[2], done[2];
+	char byte = 0;
+	pid_t writer;
+
+	expect(pipe(ready) == 0 && pipe(done) == 0, "no pipes");
+	writer = fork();
+	if (writer == 0) {
+		int r = read(ready[0], &byte, 1) == 1 ? file_replace(policy_file, STR("version: 1 # new\n"), 0644, NULL) : -1;
+
+		_exit(write(done[1], &byte, 1) == 1 ? -r : 1);
+	}
+	confine();
+	expect(write(ready[1], &byte, 1) == 1 && read(done[0], &byte, 1) == 1, "the file was not replaced");
+	expect(open(policy_file, O_RDONLY | O_CLOEXEC) >= 0, "a policy that was replaced cannot be read");
+	expect(cannot_open(outside_file, O_RDONLY), "the folder above can be read");
+}
+
+static void a_replaced_policy_can_be_read(void **state)
+{
+	(void)state;
+	run_child(try_replaced_file);
+}
+
+static void try_wide_folders(void)
+{
+	const char *read[] = {"/no-such.yaml", "/etc/no-such.yaml", policy_file};
+	const char *write[] = {state_dir};
+	struct confine_paths paths = {.read = read, .read_count = 3, .write = write, .write_count = 1};
+
+	setenv("HOME", outside_dir, 1);
+	expect(confine_start(&paths, NULL) == 0, "cannot confine");
+	expect(cannot_open("/etc/shadow", O_RDONLY), "/etc is allowed for the sake of one file");
+	expect(cannot_open("/", O_RDONLY | O_DIRECTORY), "the root is allowed for the sake of one file");
+	expect(cannot_open(outside_file, O_RDONLY), "the home is allowed for the sake of one file");
+}
+
+static void wide_folders_are_not_allowed_for_one_file(void **state)
+{
+	(void)state;
+	if (!has_landlock())
+		skip();
+	run_child(try_wide_folders);
+}
+
+struct early {
+	int start[2];
+	const char *failure;
+};
+
+static void *wait_and_try(void *arg)
+{
+	struct early *e = arg;
 	char byte;
 
-	(void)!read(*(int *)arg, &byte, 1);
+	if (read(e->start[0], &byte, 1) != 1)
+		e->failure = "the wait of a thread was broken off";
+	else if (!cannot_open(outside_file, O_RDONLY) || !cannot_open("/etc/shadow", O_RDONLY))
+		e->failure = "a thread from before can read everything";
+	else if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
+		e->failure = "a thread from before can gain privileges";
+	else if (syscall(SYS_unshare, 0) == 0)
+		e->failure = "a thread from before may call everything";
+	else if (!no_capabilities_left("/proc/thread-self/status"))
+		e->failure = "a thread from before has its capabilities";
 	return NULL;
 }
 
-static void try_second_thread(void)
+static void try_early_threads(void)
 {
-	struct confine_paths none = {0};
-	struct err err = {0};
-	int pipes[2];
-	pthread_t other;
+	struct early early[3] = {0};
+	pthread_t threads[3];
 
-	expect(pipe(pipes) == 0, "no pipe");
-	expect(pthread_create(&other, NULL, wait_for_end, &pipes[0]) == 0, "no second thread");
-	expect(confine_start(&none, &err) == -EBUSY, "threads that are there already would stay free");
-	expect(str_eq(str_of(confine_describe()), STR("not confined")), confine_describe());
-	close(pipes[1]);
-	pthread_join(other, NULL);
+	for (int i = 0; i < 3; i++) {
+		expect(pipe(early[i].start) == 0, "no pipe");
+		expect(pthread_create(&threads[i], NULL, wait_and_try, &early[i]) == 0, "no thread");
+	}
+	confine();
+	for (int i = 0; i < 3; i++) {
+		expect(write(early[i].start[1], "", 1) == 1, "cannot write");
+		pthread_join(threads[i], NULL);
+		expect(early[i].failure == NULL, early[i].failure);
+	}
 }
 
-static void a_second_thread_is_too_late(void **state)
+/* The store's thread runs before the gate listens, and is confined with all others. */
+static void threads_from_before_are_confined_too(void **state)
 {
 	(void)state;
-	run_child(try_second_thread);
+	if (!has_landlock())
+		skip();
+	run_child(try_early_threads);
 }
 
 static void try_missing_folder(void)
@@ -547,7 +614,10 @@ static int make_folders(void **state)
 	if (!mkdtemp(state_dir) || !mkdtemp(outside_dir))
 		return -1;
 	snprintf(outside_file, sizeof(outside_file), "%s/file", outside_dir);
-	snprintf(policy_file, sizeof(policy_file), "%s/policy.yaml", outside_dir);
+	snprintf(policy_dir, sizeof(policy_dir), "%s/policy", outside_dir);
+	snprintf(policy_file, sizeof(policy_file), "%s/bondgate.yaml", policy_dir);
+	if (mkdir(policy_dir, 0755) < 0)
+		return -1;
 	make_file(outside_file, STR("secret"));
 	make_file(policy_file, STR("version: 1\n"));
 	snprintf(folder, sizeof(folder), "%s/folder", state_dir);
@@ -563,6 +633,7 @@ static int remove_folders(void **state)
 		remove(in_state(made[i]));
 	unlink(outside_file);
 	unlink(policy_file);
+	rmdir(policy_dir);
 	rmdir(outside_dir);
 	rmdir(state_dir);
 	return 0;
@@ -583,7 +654,9 @@ int main(void)
 		cmocka_unit_test(sqlite_works_in_wal_mode),
 		cmocka_unit_test(loops_and_file_watches_work),
 		cmocka_unit_test(abstract_sockets_outside_are_out_of_reach),
-		cmocka_unit_test(a_second_thread_is_too_late),
+		cmocka_unit_test(a_replaced_policy_can_be_read),
+		cmocka_unit_test(wide_folders_are_not_allowed_for_one_file),
+		cmocka_unit_test(threads_from_before_are_confined_too),
 		cmocka_unit_test(a_missing_state_folder_is_an_error),
 	};
 	return cmocka_run_group_tests(tests, make_folders, remove_folders);
