@@ -13,9 +13,9 @@
 
 struct confine_paths {
 	/* Files, and folders with all below them. What does not exist is passed over. Since a file may be replaced by rename, or appear
-	 * later, its folder is allowed with it, unless that is very wide: the root, a folder directly below it (/etc), or the user's home.
-	 * A file in one of those that is replaced cannot be read any more. What the C library and OpenSSL read by themselves (resolver, CA
-	 * certificates, zones, NSS modules) need not be given. */
+	 * later, its folder is allowed with it. Very wide folders are never allowed, given or not: the root, those that every machine has
+	 * (/etc, /var/lib), the user's home and what holds it; a file in one of these that is replaced cannot be read any more. What the C
+	 * library and OpenSSL read by themselves (resolver, CA certificates, zones, NSS modules) need not be given. */
 	const char *const *read;
 	size_t read_count;
 	/* Folders, such as the state folder. They must exist and be writable without any capability. */
@@ -25,11 +25,12 @@ struct confine_paths {
 	bool low_ports;
 };
 
-/* Confines the whole process for good, the threads that there are and those to come; called once, before strangers are served.
- * Threads that are there are interrupted for a moment by a signal, which none of them may block. What is to reach an abstract Unix
- * socket outside (notify_open) connects before. Under Linux 5.19 there is no usable Landlock and the rest is done without it.
- * 0; -EBUSY when a thread does not answer; -EACCES or -ENOENT with a sentence for a folder that could not be written; or another
- * negative errno. After an error the process may be half confined and should end. */
+/* Confines the whole process for good; called once, while it has one thread: Landlock and capabilities belong to threads and are
+ * inherited only by those made later. Opening the store makes a thread, so this comes before it (and after the policy is read).
+ * What is to reach an abstract Unix socket outside (notify_open) connects before. Under Linux 5.19 there is no usable Landlock and the rest
+ * is done without it.
+ * 0, -EBUSY with more than one thread, -EACCES or -ENOENT with a sentence for a folder that could not be written, or another
+ * negative errno; then the process may be half confined and should end. */
 int confine_start(const struct confine_paths *paths, struct err *err);
 
 /* What is in force, for one log line: "landlock abi 7, seccomp, no new privileges, no capabilities". Never NULL. */

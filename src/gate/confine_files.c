@@ -128,19 +128,25 @@ static int allow_system(int ruleset, uint64_t handled)
 	return geteuid() == 0 ? 0 : allow(ruleset, "/etc", READING & handled);
 }
 
-/* The root, what lies directly below it (/etc, /home, /tmp), and the user's home with what holds it: too much to be allowed for the sake of
- * one file. `folder` is without links. */
+static const char *const wide_folders[] = {
+	"/",     "/bin",  "/boot", "/dev",  "/etc",  "/home", "/lib", "/lib64", "/media", "/mnt",     "/opt",     "/proc",
+	"/root", "/run",  "/sbin", "/srv",  "/sys",  "/tmp",  "/usr", "/var",   "/var/lib", "/var/tmp", "/run/user",
+};
+
+/* Too much to be allowed because a policy lies in it: the folders that every machine has, and the user's home with what holds it.
+ * `folder` is without links. */
 static bool is_wide(const char *folder)
 {
 	CLEANUP_FREE char *home = getenv("HOME") ? realpath(getenv("HOME"), NULL) : NULL;
 	struct str inside = str_of(home), f = str_of(folder);
 
-	if (str_rchr(f, '/') <= 0)
-		return true;
+	for (size_t i = 0; i < sizeof(wide_folders) / sizeof(*wide_folders); i++)
+		if (str_eq(f, str_of(wide_folders[i])))
+			return true;
 	return home && str_starts(inside, f) && (inside.n == f.n || inside.p[f.n] == '/');
 }
 
-/* The folder that `path` lies in, where that is not wide. */
+/* The folder that `path` lies in. */
 static int allow_folder(int ruleset, const char *path, uint64_t rights)
 {
 	struct str whole = str_of(path);
@@ -151,16 +157,18 @@ static int allow_folder(int ruleset, const char *path, uint64_t rights)
 	return !real || is_wide(real) ? 0 : allow(ruleset, real, rights);
 }
 
-/* A file with its folder, and where it is a link, the folder of what it leads to. */
+/* A folder with all below it; a file with its folder, and where it is a link, the folder of what it leads to. */
 static int allow_reading(int ruleset, const char *path, uint64_t handled)
 {
 	CLEANUP_FREE char *real = realpath(path, NULL);
 	struct stat st;
-	int r = allow(ruleset, path, READING & handled);
+	int r;
 
-	if (r < 0 || (stat(path, &st) == 0 && S_ISDIR(st.st_mode)))
-		return r;
-	r = allow_folder(ruleset, path, READING & handled);
+	if (real && stat(real, &st) == 0 && S_ISDIR(st.st_mode))
+		return is_wide(real) ? 0 : allow(ruleset, real, READING & handled);
+	r = allow(ruleset, path, READING & handled);
+	if (r == 0)
+		r = allow_folder(ruleset, path, READING & handled);
 	return r < 0 || !real ? r : allow_folder(ruleset, real, READING & handled);
 }
 
@@ -183,17 +191,17 @@ static int allow_all(int ruleset, const struct confine_paths *paths, uint64_t ha
 	return 0;
 }
 
-int confine_files(const struct confine_paths *paths, int *ret_ruleset, int *ret_abi, struct err *err)
+int confine_files(const struct confine_paths *paths, int *ret_abi, struct err *err)
 {
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, ASK_VERSION);
 	struct ruleset rules = {0};
 	CLEANUP_FD int fd = -1;
 	int r;
 
-	*ret_ruleset = -1;
-	*ret_abi = 0;
-	if (abi < LOWEST_USABLE_ABI)
+	if (abi < LOWEST_USABLE_ABI) {
+		*ret_abi = 0;
 		return 0;
+	}
 	rules.handled_files = handled_by((int)abi);
 	rules.scoped = abi >= 6 ? SCOPE_ABSTRACT_SOCKETS | SCOPE_SIGNALS : 0;
 	fd = (int)syscall(SYS_landlock_create_ruleset, &rules, sizeof(rules), 0);
@@ -202,8 +210,8 @@ int confine_files(const struct confine_paths *paths, int *ret_ruleset, int *ret_
 	r = allow_all(fd, paths, rules.handled_files, err);
 	if (r < 0)
 		return r;
-	*ret_ruleset = fd;
+	if (syscall(SYS_landlock_restrict_self, fd, 0) < 0)
+		return err_set(err, -errno, "cannot put Landlock in force: %s", err_name(-errno));
 	*ret_abi = (int)abi;
-	fd = -1;
 	return 0;
 }

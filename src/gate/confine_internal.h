@@ -17,12 +17,8 @@
 #define CONFINE_LEAVES_TRACING 0
 #endif
 
-/* confine_files.c: a Landlock rule set in *ret_ruleset, for the caller to close, and its ABI in *ret_abi. -1 and 0 when this kernel has
- * none that is usable. 0 or negative errno. */
-int confine_files(const struct confine_paths *paths, int *ret_ruleset, int *ret_abi, struct err *err);
-
-/* confine_threads.c: no new privileges, no capabilities, and the rule set (-1: none), in every thread of the process. 0 or negative errno. */
-int confine_threads(int ruleset, bool low_ports, struct err *err);
+/* confine_files.c: 0 and the ABI in force in *ret_abi (0: this kernel has none that is usable), or negative errno. */
+int confine_files(const struct confine_paths *paths, int *ret_abi, struct err *err);
 
 /* confine_calls.c: 0, -ENOSYS when this kernel has no filters, or another negative errno. */
 int confine_calls(struct err *err);
