@@ -21,6 +21,7 @@
 #define COUNT(table) (sizeof(table) / sizeof(*(table)))
 
 /* Names that this libseccomp or this machine does not know are passed over. */
+/* clang-format off */
 static const char *const allowed[] = {
 	/* files */
 	"access", "chmod", "close", "close_range", "copy_file_range", "dup", "dup2", "dup3", "faccessat", "faccessat2", "fadvise64",
@@ -46,6 +47,7 @@ static const char *const allowed[] = {
 	"getcpu", "getegid", "geteuid", "getgid", "getpgrp", "getpid", "getppid", "getrandom", "getresgid", "getresuid", "getrlimit",
 	"getrusage", "getsid", "gettid", "getuid", "sysinfo", "times", "uname",
 };
+/* clang-format on */
 
 /* These say that they do not exist, so that libraries take their older way, whose arguments the filter can see. */
 static const char *const absent[] = {"clone3", "fchmodat2", "io_uring_setup", "openat2"};

@@ -25,7 +25,8 @@ enum {
 
 	READING = RIGHT_READ_FILE | RIGHT_READ_DIR,
 	/* No devices, sockets, pipes or symbolic links, and nothing there is ever executed. */
-	WRITING = READING | RIGHT_WRITE_FILE | RIGHT_TRUNCATE | RIGHT_REMOVE_DIR | RIGHT_REMOVE_FILE | RIGHT_MAKE_DIR | RIGHT_MAKE_REG | RIGHT_REFER,
+	WRITING =
+		READING | RIGHT_WRITE_FILE | RIGHT_TRUNCATE | RIGHT_REMOVE_DIR | RIGHT_REMOVE_FILE | RIGHT_MAKE_DIR | RIGHT_MAKE_REG | RIGHT_REFER,
 	/* A rule for something that is no folder may hold only these. */
 	OF_A_FILE = RIGHT_EXECUTE | RIGHT_WRITE_FILE | RIGHT_READ_FILE | RIGHT_TRUNCATE,
 
@@ -129,8 +130,8 @@ static int allow_system(int ruleset, uint64_t handled)
 }
 
 static const char *const wide_folders[] = {
-	"/",     "/bin",  "/boot", "/dev",  "/etc",  "/home", "/lib", "/lib64", "/media", "/mnt",     "/opt",     "/proc",
-	"/root", "/run",  "/sbin", "/srv",  "/sys",  "/tmp",  "/usr", "/var",   "/var/lib", "/var/tmp", "/run/user",
+	"/",     "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/media",   "/mnt",     "/opt",      "/proc",
+	"/root", "/run", "/sbin", "/srv", "/sys", "/tmp",  "/usr", "/var",   "/var/lib", "/var/tmp", "/run/user",
 };
 
 /* Too much to be allowed because a policy lies in it: the folders that every machine has, and the user's home with what holds it.

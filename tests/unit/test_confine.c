@@ -382,7 +382,7 @@ static void try_certificates(void)
 
 	expect(context != NULL, "no TLS context");
 	expect(access("/etc/ssl/certs/ca-certificates.crt", F_OK) != 0 ||
-	               SSL_CTX_load_verify_file(context, "/etc/ssl/certs/ca-certificates.crt") == 1,
+	           SSL_CTX_load_verify_file(context, "/etc/ssl/certs/ca-certificates.crt") == 1,
 	       "the CA certificates cannot be read");
 	SSL_CTX_free(context);
 }
@@ -623,22 +623,14 @@ static int remove_folders(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(files_outside_are_out_of_reach),
-		cmocka_unit_test(the_state_folder_can_be_used),
-		cmocka_unit_test(no_process_is_made_or_reached),
-		cmocka_unit_test(other_calls_are_refused),
-		cmocka_unit_test(what_was_written_is_never_executed),
-		cmocka_unit_test(no_privilege_is_left),
-		cmocka_unit_test(threads_work_and_are_confined_too),
-		cmocka_unit_test(names_are_resolved_and_connected_to),
-		cmocka_unit_test(certificates_can_be_read),
-		cmocka_unit_test(sqlite_works_in_wal_mode),
-		cmocka_unit_test(loops_and_file_watches_work),
-		cmocka_unit_test(abstract_sockets_outside_are_out_of_reach),
-		cmocka_unit_test(a_replaced_policy_can_be_read),
-		cmocka_unit_test(wide_folders_are_never_allowed),
-		cmocka_unit_test(a_second_thread_is_too_late),
-		cmocka_unit_test(a_missing_state_folder_is_an_error),
+		cmocka_unit_test(files_outside_are_out_of_reach),     cmocka_unit_test(the_state_folder_can_be_used),
+		cmocka_unit_test(no_process_is_made_or_reached),      cmocka_unit_test(other_calls_are_refused),
+		cmocka_unit_test(what_was_written_is_never_executed), cmocka_unit_test(no_privilege_is_left),
+		cmocka_unit_test(threads_work_and_are_confined_too),  cmocka_unit_test(names_are_resolved_and_connected_to),
+		cmocka_unit_test(certificates_can_be_read),           cmocka_unit_test(sqlite_works_in_wal_mode),
+		cmocka_unit_test(loops_and_file_watches_work),        cmocka_unit_test(abstract_sockets_outside_are_out_of_reach),
+		cmocka_unit_test(a_replaced_policy_can_be_read),      cmocka_unit_test(wide_folders_are_never_allowed),
+		cmocka_unit_test(a_second_thread_is_too_late),        cmocka_unit_test(a_missing_state_folder_is_an_error),
 	};
 	return cmocka_run_group_tests(tests, make_folders, remove_folders);
 }
