@@ -483,6 +483,54 @@ static void closing_waits_for_what_is_queued(void **state)
 	assert_int_equal(atomic_load(&acknowledged), 2000);
 }
 
+/* ---- the bound of the queue ---- */
+
+enum { LARGE = 120 };
+
+static _Atomic int queued_large;
+
+static void *queue_large(void *arg)
+{
+	CLEANUP_FREE char *text = calloc(1, MIB - 64);
+	struct evidence e = {.kind = EVIDENCE_ADMIN, .detail = {text, MIB - 64}};
+
+	for (int i = 0; i < LARGE; i++) {
+		store_append(arg, &e, count_done, NULL);
+		atomic_fetch_add(&queued_large, 1);
+	}
+	return NULL;
+}
+
+/* Another process holds the database, so nothing can be written; whoever queues too much waits instead of filling memory. */
+static void a_full_queue_makes_its_callers_wait(void **state)
+{
+	(void)state;
+	struct store *s = fixture_open(STORE_WRITE);
+	usec deadline = time_monotonic() + 20 * USEC_SECOND;
+	struct store_counters counters;
+	char path[128];
+	pthread_t thread;
+	sqlite3 *other;
+
+	snprintf(path, sizeof(path), "%s/bondgate.db", fixture_dir);
+	assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	atomic_store(&acknowledged, 0);
+	atomic_store(&queued_large, 0);
+	assert_int_equal(pthread_create(&thread, NULL, queue_large, s), 0);
+	while (atomic_load(&queued_large) < 64 && time_monotonic() < deadline)
+		usleep(1000);
+	usleep(50000);
+	assert_in_range(atomic_load(&queued_large), 64, 66);
+	store_counters(s, &counters);
+	assert_in_range(counters.queued, 64, 66);
+	assert_int_equal(sqlite3_exec(other, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(other);
+	pthread_join(thread, NULL);
+	store_close(s);
+	assert_int_equal(atomic_load(&acknowledged), LARGE);
+}
+
 static struct store *calling_back;
 
 static void append_again(void *arg, int r)
@@ -556,6 +604,7 @@ int main(void)
 		FIXTURE_TEST(a_setting_is_kept),
 		FIXTURE_TEST(many_threads_share_commits),
 		FIXTURE_TEST(closing_waits_for_what_is_queued),
+		FIXTURE_TEST(a_full_queue_makes_its_callers_wait),
 		FIXTURE_TEST(a_callback_may_queue_but_not_wait),
 		FIXTURE_TEST(a_failure_is_told_to_each_and_to_the_next_flush),
 	};

@@ -1,5 +1,5 @@
 /* What the store costs: versions in bulk, receipts one by one from several threads, and reading back.
- * CPU time of the whole process, so that the writer's thread counts. Usage: bench-store FOLDER (made, must be empty). */
+ * CPU time of the whole process, so that the writer's thread counts. Usage: store_bench FOLDER (made, must be empty). */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
