@@ -9,11 +9,11 @@
 #define CLEANUP(fn) __attribute__((cleanup(fn)))
 
 /* The pointer's value; the variable is NULL afterwards, so its cleanup does nothing. */
-#define TAKE_PTR(ptr)                \
-	({                               \
+#define TAKE_PTR(ptr) \
+	({ \
 		__typeof__(ptr) taken_ = (ptr); \
-		(ptr) = NULL;                \
-		taken_;                      \
+		(ptr) = NULL; \
+		taken_; \
 	})
 
 static inline void cleanup_free(void *ptr_to_ptr)

@@ -63,8 +63,7 @@ int file_replace(const char *path, struct str content, unsigned mode, struct err
 	char beside[4096];
 	int fd, r;
 
-	if (snprintf(beside, sizeof(beside), "%s.%d.%u.new", path, (int)getpid(), atomic_fetch_add(&serial, 1)) >=
-	    (int)sizeof(beside))
+	if (snprintf(beside, sizeof(beside), "%s.%d.%u.new", path, (int)getpid(), atomic_fetch_add(&serial, 1)) >= (int)sizeof(beside))
 		return err_set(err, -ENAMETOOLONG, "the path %s is too long", path);
 	fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 	if (fd < 0)

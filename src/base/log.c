@@ -51,8 +51,7 @@ void log_event(enum log_level level, const char *message, const char *fields, ..
 		n = (size_t)snprintf(line, sizeof(line), "<%d>msg=%s ", levels[level].priority, log_quote(str_of(message)));
 	} else {
 		time_format_utc(time_now(), now);
-		n = (size_t)snprintf(line, sizeof(line), "time=%s level=%s msg=%s ", now, levels[level].name,
-		                     log_quote(str_of(message)));
+		n = (size_t)snprintf(line, sizeof(line), "time=%s level=%s msg=%s ", now, levels[level].name, log_quote(str_of(message)));
 	}
 	if (n > sizeof(line) - 2)
 		n = sizeof(line) - 2;

@@ -111,8 +111,7 @@ int time_parse(struct str text, usec *ret)
 	unsigned year, month, day, hour = 0, minute = 0, second = 0;
 	usec fraction = 0, zone = 0, days;
 
-	if (!digits(&text, 4, &year) || !literal(&text, '-') || !digits(&text, 2, &month) || !literal(&text, '-') ||
-	    !digits(&text, 2, &day))
+	if (!digits(&text, 4, &year) || !literal(&text, '-') || !digits(&text, 2, &month) || !literal(&text, '-') || !digits(&text, 2, &day))
 		return -EINVAL;
 	if (year < 1970 || month < 1 || month > 12 || day < 1 || day > month_days(year, month))
 		return -EINVAL;
@@ -123,13 +122,11 @@ int time_parse(struct str text, usec *ret)
 			return -EINVAL;
 		if (literal(&text, ':') && !digits(&text, 2, &second))
 			return -EINVAL;
-		if (hour > 23 || minute > 59 || second > 60 || !parse_fraction(&text, &fraction) ||
-		    !parse_zone(&text, &zone) || text.n)
+		if (hour > 23 || minute > 59 || second > 60 || !parse_fraction(&text, &fraction) || !parse_zone(&text, &zone) || text.n)
 			return -EINVAL;
 	}
 	days = days_from_civil(year, month, day);
-	*ret = days * USEC_DAY + (usec)hour * USEC_HOUR + (usec)minute * USEC_MINUTE + (usec)second * USEC_SECOND + fraction -
-	       zone;
+	*ret = days * USEC_DAY + (usec)hour * USEC_HOUR + (usec)minute * USEC_MINUTE + (usec)second * USEC_SECOND + fraction - zone;
 	return 0;
 }
 

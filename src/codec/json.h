@@ -35,9 +35,9 @@ struct json_reader {
 	const char *problem; /* what is wrong, static text; NULL: nothing so far */
 	const char *where;   /* at which byte */
 	size_t depth;
-	size_t max_depth;  /* LIMIT_JSON_DEPTH unless set after json_init; at most JSON_DEPTH_CEILING counts */
-	bool fresh;        /* a container was just entered: no comma before the next member or item */
-	bool passed_limit; /* the problem is a limit, not the grammar */
+	size_t max_depth;                         /* LIMIT_JSON_DEPTH unless set after json_init; at most JSON_DEPTH_CEILING counts */
+	bool fresh;                               /* a container was just entered: no comma before the next member or item */
+	bool passed_limit;                        /* the problem is a limit, not the grammar */
 	uint32_t members[JSON_DEPTH_CEILING + 1]; /* of the open object at each depth so far; an array has a mark instead */
 };
 

@@ -451,7 +451,7 @@ static int report(const struct json_reader *r, struct err *err)
 		}
 	}
 	return err_set(err, r->passed_limit ? -EFBIG : -EBADMSG, "line %zu, column %zu (byte %zu): %s", line, column,
-		(size_t)(r->where - r->start), r->problem);
+	               (size_t)(r->where - r->start), r->problem);
 }
 
 int json_finish(struct json_reader *r, struct err *err)

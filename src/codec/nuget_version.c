@@ -218,7 +218,7 @@ static int read_floating_both(struct arena *a, struct str before_star, struct st
 	struct str numbers = arena_printf(a, "%.*s0", STR_ARG(before_star));
 	int r = numbers.p ? read_lowest(a, range, numbers, labels) : -ENOMEM;
 	static const enum nuget_float by_parts[] = {NUGET_FIXED, NUGET_FLOAT_PRERELEASE_MAJOR, NUGET_FLOAT_PRERELEASE_MINOR,
-		NUGET_FLOAT_PRERELEASE_PATCH, NUGET_FLOAT_PRERELEASE_REVISION};
+	                                            NUGET_FLOAT_PRERELEASE_PATCH, NUGET_FLOAT_PRERELEASE_REVISION};
 
 	if (r < 0)
 		return r;
@@ -314,14 +314,19 @@ static bool floats_over_prereleases(enum nuget_float f)
 static size_t fixed_numbers(enum nuget_float f)
 {
 	switch (f) {
-	case NUGET_FLOAT_PRERELEASE: return 4;
+	case NUGET_FLOAT_PRERELEASE:
+		return 4;
 	case NUGET_FLOAT_REVISION:
-	case NUGET_FLOAT_PRERELEASE_REVISION: return 3;
+	case NUGET_FLOAT_PRERELEASE_REVISION:
+		return 3;
 	case NUGET_FLOAT_PATCH:
-	case NUGET_FLOAT_PRERELEASE_PATCH: return 2;
+	case NUGET_FLOAT_PRERELEASE_PATCH:
+		return 2;
 	case NUGET_FLOAT_MINOR:
-	case NUGET_FLOAT_PRERELEASE_MINOR: return 1;
-	default: return 0;
+	case NUGET_FLOAT_PRERELEASE_MINOR:
+		return 1;
+	default:
+		return 0;
 	}
 }
 
@@ -341,13 +346,12 @@ static bool floats_to(const struct nuget_range *range, const struct nuget_versio
 static bool may_be_chosen(const struct nuget_range *range, const struct nuget_version *v)
 {
 	bool named = (range->has_min && nuget_version_is_prerelease(&range->min)) ||
-		(range->has_max && nuget_version_is_prerelease(&range->max)) || floats_over_prereleases(range->floating);
+	             (range->has_max && nuget_version_is_prerelease(&range->max)) || floats_over_prereleases(range->floating);
 
 	return (named || !nuget_version_is_prerelease(v)) && nuget_range_satisfied(range, v);
 }
 
-bool nuget_range_is_better(const struct nuget_range *range, const struct nuget_version *current,
-	const struct nuget_version *candidate)
+bool nuget_range_is_better(const struct nuget_range *range, const struct nuget_version *current, const struct nuget_version *candidate)
 {
 	bool current_floats, candidate_floats;
 

@@ -57,8 +57,7 @@ int nuget_range_parse(struct arena *a, struct str text, struct nuget_range *ret)
 bool nuget_range_satisfied(const struct nuget_range *range, const struct nuget_version *v);
 /* Would restore take `candidate` rather than `current` (NULL: nothing yet)? The lowest version in the range, or for a floating
  * range the highest one that floats; no prerelease unless the range names one. */
-bool nuget_range_is_better(const struct nuget_range *range, const struct nuget_version *current,
-	const struct nuget_version *candidate);
+bool nuget_range_is_better(const struct nuget_range *range, const struct nuget_version *current, const struct nuget_version *candidate);
 /* "[1.0.0, 2.0.0)", "[1.*, )": NuGet's normalized text. */
 struct str nuget_range_format(struct arena *a, const struct nuget_range *range);
 

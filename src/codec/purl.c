@@ -47,7 +47,7 @@ static int check_npm_segment(struct str whole, struct str segment, const char *w
 	for (size_t i = 0; i < segment.n; i++)
 		if (!is_alphanumeric(segment.p[i]) && !is_one_of(segment.p[i], "-_.~!'()*"))
 			return err_set(err, -EINVAL, "'%.*s' is no npm package name: byte %zu of the %s is none of a-z A-Z 0-9 -_.~!'()*",
-				STR_ARG(whole), i + 1, what);
+			               STR_ARG(whole), i + 1, what);
 	return 0;
 }
 
@@ -58,8 +58,8 @@ int npm_name_check(struct str name, struct err *err)
 	int r;
 
 	if (name.n > LIMIT_NAME_BYTES)
-		return err_set(err, -EINVAL, "'%.*s…' is no npm package name: it has %zu bytes, at most %zu are allowed", STR_ARG(shown),
-			name.n, LIMIT_NAME_BYTES);
+		return err_set(err, -EINVAL, "'%.*s…' is no npm package name: it has %zu bytes, at most %zu are allowed", STR_ARG(shown), name.n,
+		               LIMIT_NAME_BYTES);
 	if (str_find(name, STR("..")) >= 0)
 		return err_set(err, -EINVAL, "'%.*s' is no npm package name: it has two dots in a row", STR_ARG(name));
 	if (!name.n || name.p[0] != '@')
@@ -85,12 +85,12 @@ static int nuget_name_check(struct str name, struct err *err)
 		word = length > 1 || is_alphanumeric(rest.p[0]) || rest.p[0] == '_';
 		if (!word && !(in_word && is_one_of(rest.p[0], ".-")))
 			return err_set(err, -EINVAL, "'%.*s' is no NuGet package name: letters, digits and _ with single . or - between them",
-				STR_ARG(name));
+			               STR_ARG(name));
 		in_word = word;
 	}
 	if (!in_word || characters > NUGET_NAME_MAX)
 		return err_set(err, -EINVAL, "'%.*s' is no NuGet package name: it is empty, ends with . or -, or has over %d characters",
-			STR_ARG(str_take(name, 2 * NUGET_NAME_MAX)), NUGET_NAME_MAX);
+		               STR_ARG(str_take(name, 2 * NUGET_NAME_MAX)), NUGET_NAME_MAX);
 	return 0;
 }
 
@@ -152,7 +152,7 @@ static int check(struct purl *p, struct str whole, struct err *err)
 {
 	if (p->version.n > LIMIT_VERSION_BYTES)
 		return err_set(err, -EINVAL, "'%.*s…' has a version of %zu bytes, at most %zu are allowed", STR_ARG(str_take(whole, 200)),
-			p->version.n, LIMIT_VERSION_BYTES);
+		               p->version.n, LIMIT_VERSION_BYTES);
 	for (size_t i = 0; i < p->version.n; i++)
 		if ((unsigned char)p->version.p[i] < 0x20 || p->version.p[i] == 0x7f)
 			return err_set(err, -EINVAL, "'%.*s' has a control character in its version", STR_ARG(whole));
@@ -173,7 +173,7 @@ int purl_parse(struct arena *a, struct str text, struct purl *ret, struct err *e
 	type = end < 0 ? rest : str_take(rest, (size_t)end);
 	if (end < 0 || !(str_eq_nocase(type, STR("npm")) || str_eq_nocase(type, STR("nuget"))))
 		return err_set(err, -EINVAL, "'%.*s' names no package; write npm:name@1.2.3, nuget:Name@1.2.3 or pkg:npm/name@1.2.3",
-			STR_ARG(str_take(text, 200)));
+		               STR_ARG(str_take(text, 200)));
 	p.ecosystem = str_eq_nocase(type, STR("npm")) ? ECOSYSTEM_NPM : ECOSYSTEM_NUGET;
 	rest = str_skip(rest, (size_t)end + 1);
 	r = split_version(rest, text, &p, err);

@@ -9,9 +9,8 @@
 int semver_release_parse(struct str text, enum semver_release *ret)
 {
 	static const char *const names[] = {
-		[SEMVER_MAJOR] = "major", [SEMVER_PREMAJOR] = "premajor", [SEMVER_MINOR] = "minor",
-		[SEMVER_PREMINOR] = "preminor", [SEMVER_PATCH] = "patch", [SEMVER_PREPATCH] = "prepatch",
-		[SEMVER_PRERELEASE] = "prerelease", [SEMVER_RELEASE] = "release",
+		[SEMVER_MAJOR] = "major", [SEMVER_PREMAJOR] = "premajor", [SEMVER_MINOR] = "minor",           [SEMVER_PREMINOR] = "preminor",
+		[SEMVER_PATCH] = "patch", [SEMVER_PREPATCH] = "prepatch", [SEMVER_PRERELEASE] = "prerelease", [SEMVER_RELEASE] = "release",
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -25,8 +24,7 @@ int semver_release_parse(struct str text, enum semver_release *ret)
 
 static bool names_prerelease(enum semver_release release)
 {
-	return release == SEMVER_PREMAJOR || release == SEMVER_PREMINOR || release == SEMVER_PREPATCH ||
-		release == SEMVER_PRERELEASE;
+	return release == SEMVER_PREMAJOR || release == SEMVER_PREMINOR || release == SEMVER_PREPATCH || release == SEMVER_PRERELEASE;
 }
 
 static bool identifier_ok(struct str identifier, unsigned flags)
@@ -147,8 +145,8 @@ static int raise_numbers(struct semver *v, enum semver_release release)
 	return -EINVAL;
 }
 
-int semver_increment(struct arena *a, const struct semver *v, enum semver_release release, struct str identifier,
-	enum semver_base base, unsigned flags, struct semver *ret)
+int semver_increment(struct arena *a, const struct semver *v, enum semver_release release, struct str identifier, enum semver_base base,
+                     unsigned flags, struct semver *ret)
 {
 	struct semver next = *v;
 	int r;

@@ -25,8 +25,8 @@ int semver_release_parse(struct str text, enum semver_release *ret);
  * metadata; its prerelease lives in the arena or in `v`. 0; -EINVAL: a bad identifier, none where the base is NONE, or a
  * RELEASE of what is no prerelease; -EEXIST: that very prerelease is the version; -ERANGE: a number gets too large;
  * -ENOMEM. `flags`: SEMVER_LOOSE lets a number in the identifier start with 0. */
-int semver_increment(struct arena *a, const struct semver *v, enum semver_release release, struct str identifier,
-	enum semver_base base, unsigned flags, struct semver *ret);
+int semver_increment(struct arena *a, const struct semver *v, enum semver_release release, struct str identifier, enum semver_base base,
+                     unsigned flags, struct semver *ret);
 
 /* 1.2.3-rc.1 down to its major (1.0.0), minor (1.2.0), patch (1.2.3) or any prerelease kind (1.2.3-rc.1), without build
  * metadata. 0, or -EINVAL for SEMVER_RELEASE. */

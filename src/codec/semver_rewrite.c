@@ -36,8 +36,7 @@ size_t semver_strip_builds(char *text, size_t n)
 			continue;
 		}
 		/* "+a." at the end: the dot belongs to nothing and stays. */
-		while (l.p < l.end && (semver_is_identifier_char(*l.p) ||
-				(*l.p == '.' && l.p + 1 < l.end && semver_is_identifier_char(l.p[1]))))
+		while (l.p < l.end && (semver_is_identifier_char(*l.p) || (*l.p == '.' && l.p + 1 < l.end && semver_is_identifier_char(l.p[1]))))
 			l.p++;
 		i = (size_t)(l.p - text);
 	}

@@ -24,11 +24,16 @@ static bool holds(const struct semver_comparator *c, const struct semver *v)
 		return true;
 	order = semver_compare(v, &c->v);
 	switch (c->op) {
-	case SEMVER_LT: return order < 0;
-	case SEMVER_LE: return order <= 0;
-	case SEMVER_GT: return order > 0;
-	case SEMVER_GE: return order >= 0;
-	default: return order == 0;
+	case SEMVER_LT:
+		return order < 0;
+	case SEMVER_LE:
+		return order <= 0;
+	case SEMVER_GT:
+		return order > 0;
+	case SEMVER_GE:
+		return order >= 0;
+	default:
+		return order == 0;
 	}
 }
 
@@ -170,8 +175,7 @@ bool semver_range_intersects(const struct semver_range *a, const struct semver_r
 			continue;
 		/* Looking for a meeting first keeps the check of b's own comparators to those that matter. */
 		for (size_t k = 0; k < b->n; k++)
-			if (alternatives_meet(&a->alternatives[i], &b->alternatives[k], prereleases) &&
-			    satisfiable(&b->alternatives[k], prereleases))
+			if (alternatives_meet(&a->alternatives[i], &b->alternatives[k], prereleases) && satisfiable(&b->alternatives[k], prereleases))
 				return true;
 	}
 	return false;
@@ -179,7 +183,7 @@ bool semver_range_intersects(const struct semver_range *a, const struct semver_r
 
 /* The comparators with the highest and lowest version, seen in the direction `sign`. */
 static void find_edges(const struct semver_alternative *alternative, int sign, struct semver_comparator *ret_high,
-	struct semver_comparator *ret_low)
+                       struct semver_comparator *ret_low)
 {
 	for (size_t i = 0; i < alternative->n; i++) {
 		struct semver_comparator c = alternative->comparators[i];

@@ -28,7 +28,6 @@ int yaml_parse(struct arena *a, struct str text, struct str file, struct yaml_no
 struct yaml_node *yaml_get(const struct yaml_node *map, struct str key);
 
 /* Messages with the place in front: "file:line:column: …". Returns -EBADMSG. */
-int yaml_error(struct err *err, struct str file, const struct yaml_node *at, const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
+int yaml_error(struct err *err, struct str file, const struct yaml_node *at, const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 #endif

@@ -22,20 +22,20 @@ struct str refusal_of_version(const struct clearance *c, const struct document *
 	return decision_sentence(a, &facts, &decision, now);
 }
 
-/* The indices of the newest hidden versions, newest first. */
-static size_t newest_hidden(const struct clearance *c, const struct document *d, size_t max, size_t *out)
+/* The indices of the newest hidden versions, newest first: of the stable ones, or of the prereleases. */
+static size_t newest_hidden(const struct clearance *c, const struct document *d, bool prereleases, size_t max, size_t *out)
 {
 	usec times[LINES];
 	size_t n = 0;
 
-	for (size_t i = 0; i < c->count; i++) {
+	for (size_t i = 0; i < c->count && max; i++) {
 		struct npm_version v;
 		size_t at;
 
 		if (c->shown[i])
 			continue;
 		npm_packument_version(d->packument, i, &v);
-		if (v.ghost && n == max)
+		if ((v.semver.pre.n != 0) != prereleases)
 			continue;
 		for (at = n; at > 0 && times[at - 1] < v.published; at--)
 			;
@@ -57,14 +57,16 @@ struct str refusal_of_hidden(const struct clearance *c, const struct document *d
                              struct arena *a)
 {
 	CLEANUP_BUF struct buf out = BUF(64 * KIB);
-	size_t indices[LINES], n = newest_hidden(c, d, LINES, indices);
+	size_t indices[LINES], n = newest_hidden(c, d, false, LINES, indices);
 
+	/* Daily prereleases must not crowd out the version that people ask for. */
+	n += newest_hidden(c, d, true, LINES - n, indices + n);
 	for (size_t i = 0; i < n; i++) {
 		buf_add_str(&out, refusal_of_version(c, d, rules, origin, indices[i], now, a, NULL));
 		buf_add_str(&out, i + 1 < n ? STR("\n") : STR(""));
 	}
 	if (c->hidden > n)
-		buf_printf(&out, "\n%zu older versions are refused too: bondgate explain npm:%.*s@VERSION", c->hidden - n,
+		buf_printf(&out, "\n%zu further versions are refused too: bondgate explain npm:%.*s@VERSION", c->hidden - n,
 		           STR_ARG(npm_packument_name(d->packument)));
 	return arena_str(a, buf_str(&out));
 }
@@ -72,9 +74,11 @@ struct str refusal_of_hidden(const struct clearance *c, const struct document *d
 struct str refusal_of_package(const struct clearance *c, const struct document *d, struct rules *rules, const struct origin *origin, usec now,
                               struct arena *a)
 {
-	size_t newest, n = newest_hidden(c, d, 1, &newest);
+	size_t newest, n = newest_hidden(c, d, false, 1, &newest);
 	struct str sentence;
 
+	if (n == 0)
+		n = newest_hidden(c, d, true, 1, &newest);
 	if (n == 0)
 		return arena_printf(a, "%.*s has no versions", STR_ARG(npm_packument_name(d->packument)));
 	sentence = refusal_of_version(c, d, rules, origin, newest, now, a, NULL);

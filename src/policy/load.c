@@ -244,6 +244,18 @@ static int walk(struct loader *l, enum key_group group, struct str parent, const
 	return 0;
 }
 
+/* What no single key can tell. */
+static int check_together(struct loader *l)
+{
+	const struct gate_settings *g = &l->p->gate;
+	bool certificate = g->tls_certificate.n > 0;
+
+	if (certificate == (g->tls_key.n > 0))
+		return 0;
+	return err_set(l->err, -EBADMSG, "%.*s:%u: gate.tls needs both certificate and key; %s is missing", STR_ARG(l->file),
+	               l->p->sources[KEY_GATE_TLS].line, certificate ? "key" : "certificate");
+}
+
 int load_text(struct loader *l, struct str text)
 {
 	CLEANUP_ARENA struct arena *tree = arena_new(32 * LIMIT_POLICY_BYTES);
@@ -265,7 +277,8 @@ int load_text(struct loader *l, struct str text)
 		return yaml_error(l->err, l->file, root, "a policy is a map of keys; it begins with version: 1");
 	if (!yaml_get(root, STR("version")))
 		return yaml_error(l->err, l->file, root, "version is missing; write version: 1");
-	return walk(l, GROUP_POLICY, STR(""), root, NULL);
+	r = walk(l, GROUP_POLICY, STR(""), root, NULL);
+	return r < 0 ? r : check_together(l);
 }
 
 int policy_load(struct str text, struct str file, usec now, const struct policy_environment *environment, struct policy **ret,

@@ -302,5 +302,8 @@ int match_parse(struct str text, enum ecosystem *ret_ecosystem, struct str *ret_
 	for (size_t i = 0; !*ret_problem && i < ret_name->n; i++)
 		if ((unsigned char)ret_name->p[i] <= ' ' || (unsigned char)ret_name->p[i] >= 0x7f)
 			*ret_problem = "a name holds neither blanks nor letters outside ASCII";
+	for (size_t i = 0; !*ret_problem && i < ret_version->n; i++)
+		if ((unsigned char)ret_version->p[i] < ' ' || (unsigned char)ret_version->p[i] >= 0x7f)
+			*ret_problem = "a version or range holds no letters outside ASCII";
 	return *ret_problem ? -EINVAL : 0;
 }

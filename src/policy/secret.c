@@ -39,6 +39,9 @@ int secret_read(struct loader *l, const struct key *k, const struct yaml_node *n
 	if (!source || source->kind != YAML_SCALAR || source->text.n == 0 ||
 	    (!str_eq(source->key, STR("env")) && !str_eq(source->key, STR("file"))))
 		return yaml_error(l->err, l->file, node, "%s: write {env: NAME} or {file: PATH}", k->path);
+	for (size_t i = 0; i < source->text.n; i++)
+		if ((unsigned char)source->text.p[i] < ' ' || source->text.p[i] == 0x7f)
+			return yaml_error(l->err, l->file, source, "%s: control characters do not belong in a name or path", k->path);
 	ret->kind = arena_str(l->p->arena, source->key);
 	ret->name = arena_str(l->p->arena, source->text);
 	if (!ret->kind.p || !ret->name.p)

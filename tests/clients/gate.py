@@ -189,8 +189,13 @@ class Gate:
     # --- the command line beside it ---
 
     def command(self, *arguments, timeout=60):
-        """bondgate SUBCOMMAND … with this gate's state and policy: (exit code, stdout, stderr)."""
-        command = [binary(), arguments[0], "--state", self.state, "--policy", self.policy_file] + list(arguments[1:])
+        """bondgate SUBCOMMAND … with this gate's state and, where it takes one, policy: (exit code, stdout, stderr)."""
+        place = []
+        if arguments[0] != "policy":
+            place += ["--state", self.state]
+        if arguments[0] in ("policy", "explain"):
+            place += ["--policy", self.policy_file]
+        command = [binary()] + list(arguments) + place
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, timeout=timeout,
                               cwd=self.folder, check=False)
         if SANITIZERS.search(done.stderr):

@@ -116,7 +116,7 @@ def test_log_verify_finds_a_changed_record(t):
 
 def test_log_follow_shows_what_happens(t):
     _, gate = lab(t)
-    follow = subprocess.Popen([binary(), "log", "--follow", "--json", "--state", gate.state, "--policy", gate.policy_file],
+    follow = subprocess.Popen([binary(), "log", "--follow", "--json", "--state", gate.state],
                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True)
     try:
         gate.get("/lab-a/-/lab-a-1.1.0.tgz")

@@ -114,7 +114,7 @@ static void the_number_of_an_advisory_is_stable(void **state)
 
 	/* Drawn from "GHSA-aaaa-bbbb-cccc": another process must say the same. */
 	assert_int_equal(id, strtoll(strstr(quick, "'id':") + 5, NULL, 10));
-	assert_in_range(id, 1, 0x7fffffff);
+	assert_int_equal(id, 0x32dfa62f);
 }
 
 static void the_quick_answer_has_all_that_old_clients_need(void **state)

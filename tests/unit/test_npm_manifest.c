@@ -43,6 +43,7 @@ static void only_what_matters_counts_as_a_difference(void **state)
 		{"a hidden build", "{'name':'a','version':'1.0.0','_npmUser':{'name':'m'}}", "{'name':'a','version':'1.0.0'}", true, "binding.gyp"},
 		{"a hidden build under signatures", "{'name':'a','version':'1.0.0','dist':{'signatures':[]}}", "{'name':'a','version':'1.0.0'}", true, "binding.gyp"},
 		{"a build as npm publishes it", "{'name':'a','version':'1.0.0','_npmUser':{},'gypfile':true,'scripts':{'install':'node-gyp rebuild'}}", "{'name':'a','version':'1.0.0'}", true, NULL},
+		{"a build beside a script that is told", "{'name':'a','version':'1.0.0','_npmUser':{},'scripts':{'postinstall':'x'}}", "{'name':'a','version':'1.0.0','scripts':{'postinstall':'x'}}", true, NULL},
 		{"a build that a mirror does not tell", "{'name':'a','version':'1.0.0'}", "{'name':'a','version':'1.0.0'}", true, NULL},
 		{"a build that is switched off", "{'name':'a','version':'1.0.0','_npmUser':{}}", "{'name':'a','version':'1.0.0','gypfile':false}", true, NULL},
 		{"a hidden dependency", "{'name':'a','version':'1.0.0'}", "{'name':'a','version':'1.0.0','dependencies':{'b':'1'}}", false, "dependency b"},
@@ -136,7 +137,8 @@ static void archives_are_read_as_npm_unpacks_them(void **state)
 	} rows[] = {
 		{"a usual one", {{"package/package.json", "{}", NULL, 0}, {"package/lib/package.json", "x", NULL, 0}, {"package/index.js", "x", NULL, 0}}, 0, "{}", false},
 		{"another folder", {{"node/index.js", "x", NULL, 0}, {"node/package.json", "{1}", NULL, 0}, {"node/binding.gyp", "x", NULL, 0}}, 0, "{1}", true},
-		{"no folder: nothing is left of the path", {{"package.json", "{}", NULL, 0}}, 0, "", false},
+		{"no folder", {{"package.json", "{}", NULL, 0}}, 0, "{}", false},
+		{"with and without a folder", {{"package.json", "{}", NULL, 0}, {"package/package.json", "{x}", NULL, 0}}, -EBADMSG, NULL, false},
 		{"a dot for a folder", {{"./package.json", "{2}", NULL, 0}}, 0, "{2}", false},
 		{"a doubled slash", {{"package//./package.json", "{3}", NULL, 0}}, 0, "{3}", false},
 		{"binding.gyp deeper", {{"package/package.json", "{}", NULL, 0}, {"package/deps/binding.gyp", "x", NULL, 0}}, 0, "{}", false},

@@ -194,8 +194,13 @@ static void a_target_that_left_upstream_is_not_held(void **state)
 		&(struct npm_build){.now = TEST_NOW - USEC_DAY});
 	CLEANUP_DOCUMENT struct document after = document_make("{'name':'a','dist-tags':{'latest':'1.0.0'},'versions':{" VERSION("1.0.0", "") "},'time':{'1.0.0':'2024-01-01'}}",
 		&(struct npm_build){.seen = &before.changes.seen, .previous = before.packument});
+	CLEANUP_DOCUMENT struct document other = document_make("{'name':'a','dist-tags':{'latest':'1.0.0'},'versions':{" VERSION("1.0.0", "") "," VERSION("0.9.0", "") "}}",
+		&(struct npm_build){.seen = &before.changes.seen, .previous = before.packument});
 
 	has(document_render(&after, "", NULL, 7 * USEC_DAY), "'latest':'1.0.0'");
+	/* It is served on, but no tag goes there while there is anything else. */
+	has(document_render(&other, "1.0.0", NULL, 0), "'dist-tags':{'latest':'0.9.0'}");
+	has(document_render(&other, "1.0.0 0.9.0", NULL, 0), "'dist-tags':{'latest':'2.0.0'}");
 }
 
 static void one_version_and_the_tags_say_the_same(void **state)

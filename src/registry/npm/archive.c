@@ -74,15 +74,16 @@ static int walk(struct str path, int depth, int floor)
 	return depth;
 }
 
-/* The path below the first folder when exactly one segment follows it; otherwise empty. */
+/* The last segment of a path that unpackers put at the top of the package; otherwise empty. They drop the first segment,
+ * whatever it is ("./package.json" loses its dot); of a path without a folder some drop nothing. */
 static struct str top_file(struct str path)
 {
 	struct str rest = path, part, found = STR_NULL;
 	size_t segments = 0;
 
-	/* Unpackers drop the first segment, whatever it is: "./package.json" loses its dot. */
-	if (!str_split(&rest, '/', &part))
-		return STR_NULL;
+	if (str_chr(path, '/') < 0)
+		return path;
+	str_split(&rest, '/', &part);
 	while (str_split(&rest, '/', &part)) {
 		if (part.n == 0 || str_eq(part, STR(".")))
 			continue;

@@ -286,9 +286,9 @@ static int write_document(struct builder *b, struct document_header *h, struct r
 	h->versions = write_table(b, records, count, sizeof(*records));
 	r = write_time_order(b, h, count);
 	if (r == 0)
-		r = write_slots(b, &h->by_version, count, document_seed(h), offsetof(struct draft, key));
+		r = write_slots(b, &h->by_version, count, h->seed, offsetof(struct draft, key));
 	if (r == 0)
-		r = write_slots(b, &h->by_file, count, document_seed(h), offsetof(struct draft, file));
+		r = write_slots(b, &h->by_file, count, h->seed, offsetof(struct draft, file));
 	if (r == 0)
 		r = write_tags(b, h);
 	return r ? r : write_others(b, h);
@@ -304,6 +304,7 @@ int build_write(struct builder *b, char *header)
 	h.flags = (b->input->gone ? DOCUMENT_GONE : 0) | (b->changes->seen.placeholder ? DOCUMENT_PLACEHOLDER : 0);
 	h.raw_n = b->file.n - NPM_DOCUMENT_HEADER;
 	hash_into(h.raw_hash, b->file.p + NPM_DOCUMENT_HEADER, h.raw_n);
+	h.seed = XXH3_64bits_withSeed(h.raw_hash, sizeof(h.raw_hash), (uint64_t)b->input->now);
 	if (r == 0)
 		r = write_document(b, &h, records, count);
 	if (r == 0 && b->tail->error)

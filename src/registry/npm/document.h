@@ -26,6 +26,7 @@ struct document_header {
 	int64_t checked;
 	uint64_t raw_n, tail_n;
 	uint8_t raw_hash[16], tail_hash[16]; /* XXH3-128, canonical */
+	uint64_t seed; /* of the hash tables: from content and moment, so that nobody can choose names that collide */
 	int64_t first_published;
 	int64_t modified; /* what the upstream calls the last change; 0: it says nothing readable */
 	struct ref name, etag, last_modified;
@@ -80,7 +81,6 @@ struct tag_record {
 struct npm_packument {
 	struct str file;
 	struct document_header head;
-	uint64_t seed; /* of the hash tables: drawn from the content, so that nobody can choose names that collide */
 	char raw_hash[33];
 };
 
@@ -98,7 +98,6 @@ static inline struct str document_slice(const struct npm_packument *p, struct re
 	})
 
 uint64_t document_head_hash(const struct document_header *h);
-uint64_t document_seed(const struct document_header *h);
 uint64_t document_key_hash(uint64_t seed, struct str key);
 
 #endif

@@ -16,7 +16,8 @@ struct npm_archive {
 int npm_archive_read(int fd, struct arena *a, struct npm_archive *ret, struct err *err);
 
 /* Compares with the version object of the packument. 0: nothing that matters differs; 1: *ret_difference says it in one sentence (in the arena). What
- * matters: name, version, install scripts (preinstall, install, postinstall; and binding.gyp where the metadata has none of them),
+ * matters: name, version, install scripts (preinstall, install, postinstall; and binding.gyp where the metadata has none of them
+ * although it is a publication's own, not a mirror's summary of the archive),
  * a dependency or optional dependency that the metadata lacks or gives another range, bin. What publishing tools do to every
  * package (normalising bin and versions, copying optional into plain dependencies, dropping fields) does not. */
 int npm_manifest_compare(struct str version_object, const struct npm_archive *archive, struct arena *a, struct str *ret_difference);

@@ -13,14 +13,6 @@ uint64_t document_head_hash(const struct document_header *h)
 	return XXH3_64bits(&copy, sizeof(copy));
 }
 
-uint64_t document_seed(const struct document_header *h)
-{
-	uint64_t seed;
-
-	memcpy(&seed, h->raw_hash, sizeof(seed));
-	return seed;
-}
-
 uint64_t document_key_hash(uint64_t seed, struct str key)
 {
 	return XXH3_64bits_withSeed(key.p ? key.p : "", key.n, seed);
@@ -164,7 +156,6 @@ int npm_packument_open(struct str file, struct npm_packument **ret, struct err *
 	problem = document_problem(p);
 	if (problem)
 		return err_set(err, -EBADMSG, "the kept packument cannot be used: %s", problem);
-	p->seed = document_seed(&p->head);
 	hex_encode(p->head.raw_hash, sizeof(p->head.raw_hash), p->raw_hash);
 	*ret = TAKE_PTR(p);
 	return 0;
@@ -271,7 +262,7 @@ static ptrdiff_t find(const struct npm_packument *p, struct ref table, size_t fi
 {
 	size_t mask = table.n - 1;
 
-	for (size_t i = document_key_hash(p->seed, key) & mask;; i = (i + 1) & mask) {
+	for (size_t i = document_key_hash(p->head.seed, key) & mask;; i = (i + 1) & mask) {
 		uint32_t slot = DOCUMENT_ITEM(p, table, uint32_t, i);
 		struct ref have;
 

@@ -76,7 +76,8 @@ struct npm_changes {
 /* `file` is the mapped document so far: NPM_DOCUMENT_HEADER bytes of anything, then the raw JSON. Validates it whole and makes the
  * tail (into `ret_tail`) and the header (into `ret_header`, NPM_DOCUMENT_HEADER bytes). Refuses with a sentence (-EBADMSG): not JSON, another name,
  * duplicate keys at the top level, in versions, time, dist-tags, in a version object or its dist, `versions` not an object, …
- * A single bad version (no dist, key not a version, control bytes in its tarball) is left out with a note, not fatal. */
+ * A single bad version (no dist, key not a version, control bytes in its tarball, nothing to verify it by) is left out with a note, not
+ * fatal. `ret_tail` must be empty; on failure its content means nothing. */
 int npm_packument_build(struct str file, const struct npm_build *b, struct arena *a, struct buf *ret_tail, char *ret_header,
                         struct npm_changes *ret_changes, struct err *err);
 

@@ -25,6 +25,9 @@ static bool highest(const struct npm_packument *p, const struct npm_cut *cut, en
 		if (!cut->shown[i])
 			continue;
 		npm_packument_version(p, i, &v);
+		/* A tag does not go to what the upstream has taken back while there is anything else. */
+		if (v.ghost && demand != ANY && !npm_packument_gone(p))
+			continue;
 		if (!v.semver_ok || !meets(&v, demand, ceiling) || (found && semver_compare_build(&v.semver, &ret->semver) <= 0))
 			continue;
 		*ret = v;
