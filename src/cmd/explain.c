@@ -7,7 +7,6 @@
 #include "cmd/commands.h"
 #include "cmd/open.h"
 #include "cmd/options.h"
-#include "cmd/upstream_auto.h"
 #include "gate/clearance.h"
 
 struct asking {
@@ -139,12 +138,13 @@ int cmd_explain(int argc, char **argv)
 	if (at && time_parse(str_of(at), &asked_time) < 0)
 		return usage_error(&usage, "--at takes a time such as 2026-01-31 or 2026-01-31T12:00:00Z, not %s", at);
 	log_set_level(LOG_ERROR);
-	r = open_gate(&options, true, &q.opened, &err);
+	r = open_prepare(&options, NULL, offline, &q.opened, &err);
+	if (r == 0)
+		r = open_gate(&q.opened, true, &err);
 	if (r == 0) {
 		q.opened.gate->offline = offline;
 		if (at)
 			q.opened.gate->now = time_asked;
-		r = offline ? 0 : upstream_auto(q.opened.gate, NULL, q.opened.arena, &err);
 	}
 	if (r == 0)
 		r = gate_thread_init(q.opened.gate, &q.thread, &err);

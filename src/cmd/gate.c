@@ -1,20 +1,24 @@
 /* bondgate gate: the service. */
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/limits.h"
 #include "base/log.h"
 #include "cmd/commands.h"
 #include "cmd/open.h"
 #include "cmd/options.h"
-#include "cmd/upstream_auto.h"
 #include "gate/confine.h"
 #include "gate/server.h"
 
 #define DEFAULT_LISTEN "127.0.0.1:4873"
+/* Threads for what blocks: disk, hashing, rendering. More than processors, since they wait for the disk. */
+#define WORKERS "8"
 
 struct command {
 	struct opened opened;
+	const char *listen;
+	struct notify notify;
 	char certificate[1024], key[1024];
 	bool tls, unconfined;
 };
@@ -25,7 +29,7 @@ static int reload(void *arg, struct policy **ret_policy, struct advisories **ret
 	struct gate *g = c->opened.gate;
 	CLEANUP_ARENA struct arena *a = arena_new(64 * MIB);
 	struct policy *policy, *complete;
-	int r = a ? load_rules(c->opened.options.policy, g->state_dir, a, &policy, ret_advisories, NULL, NULL, err) : -ENOMEM;
+	int r = a ? load_rules(c->opened.options.policy, c->opened.state_dir, a, &policy, ret_advisories, NULL, NULL, err) : -ENOMEM;
 
 	if (r < 0)
 		return r;
@@ -46,83 +50,111 @@ static int reload_tls(void *arg, struct http_tls **ret, struct err *err)
 	return http_tls_load(c->certificate, c->key, ret, err);
 }
 
+/* A file that is replaced by rename needs its folder open as well. */
+static size_t add_with_folder(const char **list, size_t n, size_t max, const char *path, struct arena *a)
+{
+	ptrdiff_t slash = str_rchr(str_of(path), '/');
+
+	if (n + 2 > max)
+		return n;
+	list[n++] = path;
+	list[n++] = slash < 0 ? "." : slash == 0 ? "/nonexistent" : arena_str(a, str_take(str_of(path), (size_t)slash)).p;
+	return n;
+}
+
 /* After this the process can reach its state, its configuration, the resolver's files, and the network. */
 static int confine(struct command *c, struct err *err)
 {
-	const char *read[64], *write[1] = {c->opened.gate->state_dir};
+	enum { READ = 200 };
+	struct arena *a = c->opened.arena;
+	const char *read[READ], *write[1] = {c->opened.state_dir};
 	const struct origin *origins;
-	size_t n = 0, count = policy_origins(c->opened.gate->rules->policy, &origins);
+	size_t n = 0, count = policy_origins(c->opened.policy, &origins);
 	struct confine_paths paths = {.read = read, .write = write, .write_count = 1};
+	ptrdiff_t colon = str_rchr(str_of(c->listen), ':');
+	uint64_t port = 0;
 
-	for (size_t i = 0; i < c->opened.path_count && n < 40; i++)
-		read[n++] = c->opened.paths[i];
+	for (size_t i = 0; i < c->opened.path_count; i++)
+		n = add_with_folder(read, n, READ, c->opened.paths[i], a);
 	if (c->tls) {
-		read[n++] = c->certificate;
-		read[n++] = c->key;
+		n = add_with_folder(read, n, READ, c->certificate, a);
+		n = add_with_folder(read, n, READ, c->key, a);
 	}
-	for (size_t i = 0; i < count && n < 60; i++)
+	for (size_t i = 0; i < count; i++)
 		if (origins[i].ca_file.n)
-			read[n++] = origins[i].ca_file.p;
+			n = add_with_folder(read, n, READ, origins[i].ca_file.p, a);
 	paths.read_count = n;
+	if (colon >= 0 && str_to_u64(str_skip(str_of(c->listen), (size_t)colon + 1), &port) == 0)
+		paths.low_ports = port > 0 && port < 1024;
 	return confine_start(&paths, err);
 }
 
 static int listening(void *arg, const char *address, struct err *err)
 {
 	struct command *c = arg;
-	const char *scheme = c->tls ? "https" : "http";
-	int r = 0;
 
-	if (!c->unconfined) {
-		r = confine(c, err);
-		if (r == 0)
-			log_event(LOG_INFO, "confined", "by=%s", log_quote(str_of(confine_describe())));
-	}
-	if (r < 0)
-		return r;
+	(void)err;
 	if (!c->opened.options.quiet)
 		fprintf(stderr, "The gate is open. Put this line into .npmrc (Ctrl-C ends it):\n");
-	printf("registry=%s://%s/npm/\n", scheme, address);
+	printf("registry=%s://%s/npm/\n", c->tls ? "https" : "http", address);
 	fflush(stdout);
 	return 0;
 }
 
+/* Everything that needs the machine's programs and files, then the confinement, then everything that has threads. */
 static int serve(struct command *c, const char *listen, const char *threads, struct err *err)
 {
-	const struct gate_settings *settings = policy_gate(c->opened.gate->rules->policy);
-	struct server_options options = {
-		.listen = listen ? listen : settings->listen.n ? settings->listen.p : DEFAULT_LISTEN,
-		.threads = (size_t)settings->threads,
-		.connections = (size_t)settings->connections,
-		.watched = c->opened.paths,
-		.watched_count = c->opened.path_count,
-		.reload = reload,
-		.listening = listening,
-		.arg = c,
-	};
-	uint64_t wanted;
+	struct server_options options = {.reload = reload, .listening = listening, .notify = &c->notify, .arg = c};
+	const struct gate_settings *settings;
+	struct open_options wanted = c->opened.options;
+	uint64_t number;
 	int r;
 
-	if (threads && (str_to_u64(str_of(threads), &wanted) < 0 || wanted > 64))
+	if (threads && (str_to_u64(str_of(threads), &number) < 0 || number > 64))
 		return err_set(err, -EINVAL, "--threads takes a number from 0 to 64");
-	if (threads)
-		options.threads = (size_t)wanted;
+	r = open_prepare(&wanted, listen ? listen : DEFAULT_LISTEN, false, &c->opened, err);
+	if (r < 0)
+		return r;
+	settings = policy_gate(c->opened.policy);
+	c->listen = listen ? listen : settings->listen.n ? arena_str(c->opened.arena, settings->listen).p : DEFAULT_LISTEN;
+	options.listen = c->listen;
+	options.threads = threads ? (size_t)number : (size_t)settings->threads;
+	options.connections = (size_t)settings->connections;
+	options.watched = c->opened.paths;
+	options.watched_count = c->opened.path_count;
 	if (settings->tls_certificate.n) {
 		snprintf(c->certificate, sizeof(c->certificate), "%.*s", STR_ARG(settings->tls_certificate));
 		snprintf(c->key, sizeof(c->key), "%.*s", STR_ARG(settings->tls_key));
 		c->tls = true;
 		options.reload_tls = reload_tls;
 		r = http_tls_load(c->certificate, c->key, &options.tls, err);
-		if (r < 0)
-			return r;
 	}
-	r = upstream_auto(c->opened.gate, options.listen, c->opened.arena, err);
+	if (r == 0)
+		r = notify_open(&c->notify, err);
+	if (r == 0 && !c->unconfined) {
+		r = confine(c, err);
+		if (r == 0)
+			log_event(LOG_INFO, "confined", "by=%s", log_quote(str_of(confine_describe())));
+	}
+	if (r == 0)
+		r = open_gate(&c->opened, false, err);
 	return r < 0 ? r : server_run(c->opened.gate, &options, err);
+}
+
+/* As many connections as the system lets one process have; the limits of the server come first. */
+static void raise_file_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 int cmd_gate(int argc, char **argv)
 {
-	struct command c = {0};
+	struct command c = {.notify = NOTIFY_NOBODY};
 	const char *listen = NULL, *level = NULL, *threads = NULL;
 	const struct option_row rows[] = {
 		{.name = "listen", .argument = "ADDR:PORT", .help = "where to listen (default " DEFAULT_LISTEN ")", .value = &listen},
@@ -136,7 +168,6 @@ int cmd_gate(int argc, char **argv)
 	const struct command_usage usage = {"gate [OPTIONS]",
 	                                    "Stands in front of the npm registry: serves what the policy clears, remembers who received what.",
 	                                    rows, sizeof(rows) / sizeof(rows[0])};
-	struct open_options options;
 	enum log_level parsed = LOG_INFO;
 	struct err err = {0};
 	int words, r;
@@ -150,12 +181,12 @@ int cmd_gate(int argc, char **argv)
 	if (level && log_level_parse(str_of(level), &parsed) < 0)
 		return usage_error(&usage, "--log-level takes error, warning, info or debug");
 	log_set_level(level ? parsed : c.opened.options.quiet ? LOG_WARNING : LOG_INFO);
-	options = c.opened.options;
-	r = open_gate(&options, false, &c.opened, &err);
-	if (r == 0)
-		r = serve(&c, listen, threads, &err);
+	raise_file_limit();
+	setenv("UV_THREADPOOL_SIZE", WORKERS, 0);
+	r = serve(&c, listen, threads, &err);
 	if (r < 0)
 		fprintf(stderr, "bondgate: %s\n", err.text);
+	notify_close(&c.notify);
 	close_gate(&c.opened);
 	return r < 0 ? EXIT_CANNOT : EXIT_NOTHING;
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "cmd/policy_files.h"
@@ -90,9 +91,23 @@ int load_rules(const char *policy_option, const char *state_dir, struct arena *a
 	return 0;
 }
 
-int open_gate(const struct open_options *options, bool without_cache, struct opened *ret, struct err *err)
+static int complete_upstream(struct opened *o, struct err *err)
 {
-	struct gate_options gate_options = {.access = STORE_WRITE, .without_cache = without_cache};
+	struct policy *complete;
+	int r;
+
+	if (!o->upstreams.npm.n)
+		return 0;
+	r = policy_set_upstream(o->policy, ECOSYSTEM_NPM, o->upstreams.npm, &complete, err);
+	if (r < 0)
+		return r;
+	policy_unref(o->policy);
+	o->policy = complete;
+	return 0;
+}
+
+int open_prepare(const struct open_options *options, const char *listen, bool offline, struct opened *ret, struct err *err)
+{
 	CLEANUP_BUF struct buf dir = BUF(4096);
 	int r;
 
@@ -102,16 +117,38 @@ int open_gate(const struct open_options *options, bool without_cache, struct ope
 	r = state_dir(options->state, &dir, err);
 	if (r < 0)
 		return r;
-	gate_options.state_dir = arena_str(ret->arena, buf_str(&dir)).p;
-	r = load_rules(options->policy, gate_options.state_dir, ret->arena, &gate_options.policy, &gate_options.advisories, &ret->paths, &ret->path_count,
-	               err);
-	return r < 0 ? r : gate_open(&gate_options, &ret->gate, err);
+	ret->state_dir = arena_str(ret->arena, buf_str(&dir)).p;
+	r = dir_make(ret->state_dir, 0700, err);
+	if (r == 0)
+		r = load_rules(options->policy, ret->state_dir, ret->arena, &ret->policy, &ret->advisories, &ret->paths, &ret->path_count, err);
+	if (r < 0 || offline)
+		return r;
+	r = upstream_auto(ret->policy, ret->state_dir, listen, ret->arena, &ret->upstreams, err);
+	return r < 0 ? r : complete_upstream(ret, err);
+}
+
+int open_gate(struct opened *o, bool without_cache, struct err *err)
+{
+	const struct gate_options options = {.state_dir = o->state_dir,
+	                                     .access = STORE_WRITE,
+	                                     .without_cache = without_cache,
+	                                     .policy = TAKE_PTR(o->policy),
+	                                     .advisories = TAKE_PTR(o->advisories)};
+	int r = gate_open(&options, &o->gate, err);
+
+	if (r < 0)
+		return r;
+	o->gate->client_default = o->upstreams.client_default;
+	o->gate->upstream_npm = o->upstreams.npm;
+	return 0;
 }
 
 void close_gate(struct opened *o)
 {
 	if (o->gate)
 		gate_close(o->gate);
+	policy_unref(o->policy);
+	advisories_unref(o->advisories);
 	arena_free(o->arena);
 	*o = (struct opened){0};
 }

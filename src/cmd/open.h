@@ -2,6 +2,7 @@
 #ifndef BONDGATE_CMD_OPEN_H
 #define BONDGATE_CMD_OPEN_H
 
+#include "cmd/upstream_auto.h"
 #include "gate/gate.h"
 
 /* The options that both have. */
@@ -14,12 +15,19 @@ struct opened {
 	struct gate *gate;
 	struct arena *arena;   /* texts that live as long as the gate */
 	struct open_options options;
+	const char *state_dir;
 	const char *const *paths; /* the files that policy and advisories were read from, or would be if they appeared */
 	size_t path_count;
+	struct policy *policy;         /* until open_gate() */
+	struct advisories *advisories; /* likewise */
+	struct upstreams upstreams;
 };
 
-/* Opens the gate. `without_cache` for commands beside a running one. 0, or negative errno with a sentence. */
-int open_gate(const struct open_options *options, bool without_cache, struct opened *ret, struct err *err);
+/* First half: finds the files and the state folder, reads policy and advisories, finds out the upstream. Opens nothing for long and
+ * leaves no thread, so that the process can be confined afterwards. `listen`: see upstream_auto. */
+int open_prepare(const struct open_options *options, const char *listen, bool offline, struct opened *ret, struct err *err);
+/* Second half: opens the gate. `without_cache` for commands beside a running one. Both: 0, or negative errno with a sentence. */
+int open_gate(struct opened *o, bool without_cache, struct err *err);
 void close_gate(struct opened *o);
 
 /* Policy and advisories as the files say now; for the start and for every reload. *ret_paths (may be NULL) gets the files, in the

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "gate/upstream_hosts.h"
+#include "store/store.h"
 
 /* The first line that a command prints, trimmed; empty when it fails. */
 static struct str first_line(const char *command, struct arena *a)
@@ -56,17 +57,17 @@ static bool is_gate(struct str url, const char *listen)
 }
 
 /* From the store, else from npm, and then into the store. The gate itself is never remembered. */
-static struct str remembered(struct gate *g, struct str key, const char *command, const char *listen, struct arena *a)
+static struct str remembered(struct store *store, struct str key, const char *command, const char *listen, struct arena *a)
 {
 	struct str value;
 	struct err err = {0};
 
-	if (store_setting_get(g->store, key, a, &value, &err) == 0 && value.n)
+	if (store_setting_get(store, key, a, &value, &err) == 0 && value.n)
 		return value;
 	value = with_slash(first_line(command, a), a);
 	if (value.n == 0 || url_read(value, NULL, &(struct url_where){0}, NULL) < 0 || (listen && is_gate(value, listen)))
 		return value;
-	if (store_setting_set(g->store, key, value, &err) < 0)
+	if (store_setting_set(store, key, value, &err) < 0)
 		log_event(LOG_WARNING, "the upstream could not be remembered", "error=%s", log_quote(str_of(err.text)));
 	return value;
 }
@@ -92,29 +93,38 @@ static struct str host_prefix(struct str url, struct arena *a)
 	return path < 0 ? with_slash(url, a) : str_take(url, (size_t)scheme + 3 + (size_t)path + 1);
 }
 
-int upstream_auto(struct gate *g, const char *listen, struct arena *a, struct err *err)
+static int find(const struct policy *policy, struct store *store, const char *listen, struct arena *a, struct upstreams *ret, struct err *err)
 {
-	const struct gate_settings *settings = policy_gate(g->rules->policy);
-	const struct origin *origin = default_origin(g->rules->policy);
-	struct str client = settings->npm_client_default;
-	struct policy *complete;
-	struct str url;
-	int r;
+	struct str client = policy_gate(policy)->npm_client_default, url;
+	const struct origin *origin = default_origin(policy);
 
-	g->client_default = host_prefix(client.n && !str_eq(client, STR("auto")) ? client : remembered(g, STR("client-default.npm"), built_in, NULL, a), a);
+	if (client.n && !str_eq(client, STR("auto")))
+		ret->client_default = host_prefix(arena_str(a, client), a);
+	else
+		ret->client_default = host_prefix(remembered(store, STR("client-default.npm"), built_in, NULL, a), a);
 	if (!origin)
 		return 0;
-	url = origin->automatic ? remembered(g, STR("upstream.npm"), configured, listen, a) : origin->url;
+	url = origin->automatic ? remembered(store, STR("upstream.npm"), configured, listen, a) : origin->url;
 	if (url.n == 0)
-		return err_set(err, -ENOENT, "cannot tell which registry this machine uses (npm is not here, or says nothing): set registries.npm.upstream in the policy");
+		return err_set(err, -ENOENT,
+		               "cannot tell which registry this machine uses (npm is not here, or says nothing): set registries.npm.upstream in the policy");
 	if (listen && is_gate(url, listen))
-		return err_set(err, -EINVAL, "the upstream %.*s is this gate itself: set registries.npm.upstream in the policy to the real registry", STR_ARG(url));
-	if (!origin->automatic)
-		return 0;
-	g->upstream_npm = url;
-	r = policy_set_upstream(g->rules->policy, ECOSYSTEM_NPM, url, &complete, err);
+		return err_set(err, -EINVAL, "the upstream %.*s is this gate itself: set registries.npm.upstream in the policy to the real registry",
+		               STR_ARG(url));
+	if (origin->automatic)
+		ret->npm = url;
+	return 0;
+}
+
+int upstream_auto(const struct policy *policy, const char *state_dir, const char *listen, struct arena *a, struct upstreams *ret, struct err *err)
+{
+	struct store *store;
+	int r = store_open(state_dir, STORE_WRITE, &store, err);
+
+	*ret = (struct upstreams){0};
 	if (r < 0)
 		return r;
-	gate_set_rules(g, complete, NULL);
-	return 0;
+	r = find(policy, store, listen, a, ret, err);
+	store_close(store);
+	return r;
 }

@@ -7,7 +7,6 @@
 
 #include "base/log.h"
 #include "gate/artifacts.h"
-#include "gate/notify.h"
 #include "gate/serve.h"
 #include "gate/watch_files.h"
 
@@ -112,7 +111,7 @@ static void reload_done(void *arg)
 			advisories_unref(s->advisories);
 		}
 	}
-	notify_ready("serving");
+	notify_ready(s->options->notify, STR("serving"));
 	if (s->reload_again)
 		reload(s);
 }
@@ -123,7 +122,7 @@ static void reload(struct server *s)
 	if (s->reloading || s->stopping)
 		return;
 	s->reloading = true;
-	notify_reloading();
+	notify_reloading(s->options->notify);
 	loop_work(s->control, reload_work, reload_done, s);
 }
 
@@ -198,8 +197,8 @@ static void watchdog(void *arg)
 {
 	struct server *s = arg;
 
-	notify_watchdog();
-	s->watchdog_timer = loop_after(s->control, WATCHDOG_EVERY, watchdog, s);
+	notify_watchdog(s->options->notify);
+	s->watchdog_timer = loop_after(s->control, s->options->notify->watchdog ? s->options->notify->watchdog : WATCHDOG_EVERY, watchdog, s);
 }
 
 /* ---- the end ---- */
@@ -235,7 +234,7 @@ static void stop(struct server *s)
 		return;
 	s->stopping = true;
 	atomic_store(&s->gate->ready, false);
-	notify_stopping();
+	notify_stopping(s->options->notify, STR("finishing what is under way"));
 	log_event(LOG_INFO, "stopping", "%s", "");
 	for (size_t i = 0; i < s->thread_count; i++)
 		loop_post(s->threads[i].loop, close_thread, &s->threads[i]);
@@ -317,7 +316,7 @@ static int open_control(struct server *s, struct err *err)
 	s->watch = file_watch_start(s->control, s->options->watched, s->options->watched_count, files_changed, s);
 	s->trim_timer = loop_after(s->control, USEC_SECOND, trim, s);
 	s->prune_timer = loop_after(s->control, USEC_MINUTE, prune, s);
-	s->watchdog_timer = loop_after(s->control, WATCHDOG_EVERY, watchdog, s);
+	s->watchdog_timer = loop_after(s->control, s->options->notify->watchdog ? s->options->notify->watchdog : WATCHDOG_EVERY, watchdog, s);
 	return 0;
 }
 
@@ -346,7 +345,7 @@ int server_run(struct gate *g, const struct server_options *options, struct err 
 		if (pthread_create(&s->threads[i].thread, NULL, run_thread, &s->threads[i]) != 0)
 			abort();
 	atomic_store(&g->ready, true);
-	notify_ready("serving");
+	notify_ready(s->options->notify, STR("serving"));
 	loop_run(s->control);
 	for (size_t i = 0; i < s->thread_count; i++)
 		pthread_join(s->threads[i].thread, NULL);

@@ -3,6 +3,7 @@
 #define BONDGATE_GATE_SERVER_H
 
 #include "gate/gate.h"
+#include "gate/notify.h"
 
 struct server_options {
 	const char *listen;          /* "127.0.0.1:4873" */
@@ -15,8 +16,9 @@ struct server_options {
 	int (*reload)(void *arg, struct policy **ret_policy, struct advisories **ret_advisories, struct err *err);
 	/* Reads the certificate again; NULL without TLS. */
 	int (*reload_tls)(void *arg, struct http_tls **ret, struct err *err);
-	/* Called once every thread listens and before any of them serves: to print the address, to confine the process. */
+	/* Called once every thread listens and before any of them serves: to print the address. */
 	int (*listening)(void *arg, const char *address, struct err *err);
+	const struct notify *notify; /* who wants to know how the service is */
 	void *arg;
 };
 
