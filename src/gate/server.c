@@ -291,6 +291,7 @@ static int open_threads(struct server *s, struct err *err)
 		struct http_handlers handlers = serve_handlers(t);
 		int r = gate_thread_init(s->gate, t, err);
 
+		limits.exclusive = s->thread_count == 0;
 		if (r == 0)
 			r = http_listen(t->loop, address, s->options->tls, &limits, &handlers, &s->gate->http, &t->server, err);
 		if (r < 0)
