@@ -61,7 +61,9 @@ static void set_tls(void *arg)
 {
 	struct new_tls *n = arg;
 
-	http_set_tls(n->thread->server, n->tls);
+	/* It may have closed meanwhile. */
+	if (n->thread->server)
+		http_set_tls(n->thread->server, n->tls);
 	http_tls_unref(n->tls);
 	free(n);
 }
@@ -238,8 +240,10 @@ static void stop(struct server *s)
 	log_event(LOG_INFO, "stopping", "%s", "");
 	for (size_t i = 0; i < s->thread_count; i++)
 		loop_post(s->threads[i].loop, close_thread, &s->threads[i]);
+	/* A second SIGTERM or SIGINT ends the process at once. A SIGHUP does not: its handler stays, and nobody listens any more. */
 	for (size_t i = 0; i < SIGNALS; i++)
-		uv_close((uv_handle_t *)&s->signals[i], NULL);
+		if (s->signals[i].signum != SIGHUP)
+			uv_close((uv_handle_t *)&s->signals[i], NULL);
 	if (s->watch)
 		file_watch_stop(s->watch);
 	cancel(&s->trim_timer);
