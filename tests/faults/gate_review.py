@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """What a reading of the gate's core found, each as it went wrong."""
 import json
+import os
+import signal
 import sys
 
-from gate_tools import contains, equal, main, policy
+from gate_tools import blobs, equal, fetch, main, policy, wait_until
 
 PUBLISHING = 'publish: true\ntoken: {file: "%s"}'
 
@@ -28,6 +30,27 @@ def test_nobody_writes_with_the_gates_own_token(t):
     equal(sent, [("/-/user/org.couchdb.user:eve", None), ("/lab-a", "Bearer eves")])
     gate.get("/lab-a")
     equal(fake.asked("lab-a")[-1].headers.get("authorization"), "Bearer gates-own-secret")
+
+
+def test_a_rotated_token_is_used_after_a_hangup(t):
+    fake = t.fake().lab()
+    gate, path = with_token(t, fake)
+    equal(gate.get("/lab-a").status, 200)
+    with open(path, "w", encoding="ascii") as f:
+        f.write("rotated\n")
+    gate.child.send_signal(signal.SIGHUP)
+    wait_until(lambda: gate.get("/lab-a") and fake.asked("lab-a")[-1].headers.get("authorization") == "Bearer rotated", "the new token is sent", 10)
+
+
+def test_a_cached_artifact_that_changed_on_disk_is_fetched_anew(t):
+    fake = t.fake().lab()
+    gate = t.gate(policy(fake.url))
+    whole = fetch(gate, "lab-a", "1.1.0").body
+    for spoil in (lambda f: f.truncate(10), lambda f: f.write(b"other bytes")):
+        for blob in blobs(gate):
+            with open(blob, "r+b") as f:
+                spoil(f)
+        equal(fetch(gate, "lab-a", "1.1.0", timeout=10).body, whole)
 
 
 if __name__ == "__main__":
