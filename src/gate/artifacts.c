@@ -145,9 +145,14 @@ enum artifact_state artifact_state(struct artifact *a)
 	return state;
 }
 
-uint64_t artifact_size(const struct artifact *a)
+uint64_t artifact_size(struct artifact *a)
 {
-	return a->size;
+	uint64_t size;
+
+	pthread_mutex_lock(&a->lock);
+	size = a->size;
+	pthread_mutex_unlock(&a->lock);
+	return size;
 }
 
 const char *artifact_integrity(const struct artifact *a)
@@ -497,7 +502,10 @@ static void look_up_done(void *arg)
 			a->state = ARTIFACT_READY;
 			METRIC_ADD(&j->thread->gate->metrics, artifact_hits, 1);
 		} else if (!j->err.code) {
-			err_set(&j->err, j->code, "the artifact is gone from its registry and no longer in the cache");
+			if (j->code == -ENOENT)
+				err_set(&j->err, j->code, "the artifact is gone from its registry and no longer in the cache");
+			else
+				err_set(&j->err, j->code, "the artifact in the cache cannot be read: %s", err_name(j->code));
 		}
 		job_answer(j);
 		job_free(j);
