@@ -202,12 +202,16 @@ static bool serve_while_asking(const struct document *document, const struct rul
 {
 	usec age = now - atomic_load(&document->checked);
 
-	return origin->is_default && policy_mode(rules->policy, REASON_COOLDOWN) == MODE_ENFORCE && age >= 0 && age < SERVE_WHILE_ASKING;
+	return origin->is_default && policy_mode(rules->policy, REASON_COOLDOWN) == MODE_ENFORCE && age >= 0 && age < SERVE_WHILE_ASKING &&
+	       age < origin->stale;
 }
 
 static bool still_good(const struct document *document, const struct origin *origin, usec now)
 {
-	return now - atomic_load(&document->checked) < origin->stale;
+	usec age = now - atomic_load(&document->checked);
+
+	/* A clock that went back makes ages negative, and must not make a document good for ever. */
+	return age < origin->stale && age > -origin->stale;
 }
 
 /* ---- a refresh, step by step ---- */
@@ -552,10 +556,10 @@ void document_get(struct gate_thread *t, struct rules *rules, const struct origi
 	pthread_mutex_lock(&d->lock);
 	e = find_entry(d, origin, name);
 	if (e->document && (t->gate->offline || fresh(e->document, origin, now) || serve_while_asking(e->document, rules, origin, now))) {
-		fill(&result, e->document, false, 0, NULL);
+		fill(&result, e->document, e->failure != NULL, 0, NULL);
 		answered = true;
 		start = !t->gate->offline && !e->busy && !fresh(e->document, origin, now) && now - e->failed_at >= FAILED_SECONDS * USEC_SECOND;
-	} else if (e->missing_at && now - e->missing_at < MISSING_SECONDS * USEC_SECOND) {
+	} else if (e->missing_at && now >= e->missing_at && now - e->missing_at < MISSING_SECONDS * USEC_SECOND) {
 		err_set(&result.err, -ENOENT, "%.*s is not in the registry that this gate asks for it", STR_ARG(name));
 		result.code = -ENOENT;
 		answered = true;

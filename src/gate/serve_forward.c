@@ -25,8 +25,9 @@ static void answered(void *arg, const struct collected *answer)
 	exchange_unref(x);
 }
 
-/* `authorization`: the client's own credentials, only ever for the origin that they are meant for; empty: the origin's. */
-static void forward(struct exchange *x, const struct origin *origin, struct str authorization)
+/* `as_client`: with the client's own credentials or none, only ever for writes to the origin that they are meant for; else with the
+ * origin's. */
+static void forward(struct exchange *x, const struct origin *origin, bool as_client)
 {
 	struct forwarding *f = ARENA_NEW(x->arena, struct forwarding);
 	struct str lines[2], otp = http_get(x->rq, STR("npm-otp")), type = http_get(x->rq, STR("npm-auth-type"));
@@ -35,9 +36,9 @@ static void forward(struct exchange *x, const struct origin *origin, struct str 
 
 	if (!f)
 		abort();
-	if (otp.n)
+	if (otp.n && as_client)
 		lines[n++] = arena_printf(x->arena, "npm-otp: %.*s", STR_ARG(otp));
-	if (type.n)
+	if (type.n && as_client)
 		lines[n++] = arena_printf(x->arena, "npm-auth-type: %.*s", STR_ARG(type));
 	if (x->rq->query.n)
 		target = arena_printf(x->arena, "%.*s?%.*s", STR_ARG(x->path), STR_ARG(x->rq->query));
@@ -45,7 +46,8 @@ static void forward(struct exchange *x, const struct origin *origin, struct str 
 	collect_start(x->thread, origin,
 	              &(struct collect){.method = x->rq->method,
 	                                .path = target,
-	                                .authorization = authorization,
+	                                .authorization = as_client ? http_get(x->rq, STR("authorization")) : STR(""),
+	                                .as_client = as_client,
 	                                .content_type = http_get(x->rq, STR("content-type")),
 	                                .body = x->rq->body,
 	                                .headers = lines,
@@ -71,8 +73,14 @@ void serve_write(struct exchange *x)
 		                             STR_ARG(x->route.name)));
 		return;
 	}
+	/* The gate's own token is for reading what the policy names: nobody publishes with it. */
+	if (http_get(x->rq, STR("authorization")).n == 0) {
+		record_write(x, STR("refused write"));
+		answer_sentence(x, 401, STR("a write needs your own credentials for the registry: log in first"));
+		return;
+	}
 	record_write(x, STR("passed on write"));
-	forward(x, x->origin, http_get(x->rq, STR("authorization")));
+	forward(x, x->origin, true);
 }
 
 /* A login names no package: it goes to the one origin that takes writes, if there is exactly one. */
@@ -92,7 +100,7 @@ void serve_login(struct exchange *x)
 		                               : STR("this gate keeps no accounts and passes on no logins: reading needs none"));
 		return;
 	}
-	forward(x, only, http_get(x->rq, STR("authorization")));
+	forward(x, only, true);
 }
 
 void serve_pass(struct exchange *x)
@@ -107,5 +115,5 @@ void serve_pass(struct exchange *x)
 		answer_sentence(x, 404, STR("this gate has no registry to ask"));
 		return;
 	}
-	forward(x, origin, STR(""));
+	forward(x, origin, false);
 }
