@@ -24,7 +24,7 @@ static void explain_unknown(struct rules *rules, const struct purl *purl, usec n
 	d->verdict = VERDICT_HOLD;
 	d->until = USEC_NEVER;
 	d->reasons[0] = (struct reason){
-		.code = REASON_WITHDRAWN,
+		.code = REASON_UNKNOWN,
 		.verdict = VERDICT_HOLD,
 		.mode = MODE_ENFORCE,
 		.until = USEC_NEVER,
