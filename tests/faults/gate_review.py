@@ -42,6 +42,14 @@ def test_a_rotated_token_is_used_after_a_hangup(t):
     wait_until(lambda: gate.get("/lab-a") and fake.asked("lab-a")[-1].headers.get("authorization") == "Bearer rotated", "the new token is sent", 10)
 
 
+def test_a_folder_that_is_missing_is_no_missing_package(t):
+    fake = t.fake().lab()
+    fake.publish("lab-pins", "1.0.0", dependencies={"lab-a": "1.1.0"})
+    gate = t.gate(policy(fake.url))
+    os.rmdir(os.path.join(gate.state, "cache", "documents", "tmp"))
+    equal(gate.get("/lab-pins").status, 502)
+
+
 def test_a_cached_artifact_that_changed_on_disk_is_fetched_anew(t):
     fake = t.fake().lab()
     gate = t.gate(policy(fake.url))
