@@ -50,23 +50,10 @@ static int reload_tls(void *arg, struct http_tls **ret, struct err *err)
 	return http_tls_load(c->certificate, c->key, ret, err);
 }
 
-/* A file that is replaced by rename needs its folder open as well. */
-static size_t add_with_folder(const char **list, size_t n, size_t max, const char *path, struct arena *a)
-{
-	ptrdiff_t slash = str_rchr(str_of(path), '/');
-
-	if (n + 2 > max)
-		return n;
-	list[n++] = path;
-	list[n++] = slash < 0 ? "." : slash == 0 ? "/nonexistent" : arena_str(a, str_take(str_of(path), (size_t)slash)).p;
-	return n;
-}
-
 /* After this the process can reach its state, its configuration, the resolver's files, and the network. */
 static int confine(struct command *c, struct err *err)
 {
 	enum { READ = 200 };
-	struct arena *a = c->opened.arena;
 	const char *read[READ], *write[1] = {c->opened.state_dir};
 	const struct origin *origins;
 	size_t n = 0, count = policy_origins(c->opened.policy, &origins);
@@ -74,15 +61,15 @@ static int confine(struct command *c, struct err *err)
 	ptrdiff_t colon = str_rchr(str_of(c->listen), ':');
 	uint64_t port = 0;
 
-	for (size_t i = 0; i < c->opened.path_count; i++)
-		n = add_with_folder(read, n, READ, c->opened.paths[i], a);
+	for (size_t i = 0; i < c->opened.path_count && n < READ - 2; i++)
+		read[n++] = c->opened.paths[i];
 	if (c->tls) {
-		n = add_with_folder(read, n, READ, c->certificate, a);
-		n = add_with_folder(read, n, READ, c->key, a);
+		read[n++] = c->certificate;
+		read[n++] = c->key;
 	}
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count && n < READ; i++)
 		if (origins[i].ca_file.n)
-			n = add_with_folder(read, n, READ, origins[i].ca_file.p, a);
+			read[n++] = origins[i].ca_file.p;
 	paths.read_count = n;
 	if (colon >= 0 && str_to_u64(str_skip(str_of(c->listen), (size_t)colon + 1), &port) == 0)
 		paths.low_ports = port > 0 && port < 1024;

@@ -21,16 +21,35 @@ static void log_warnings(const struct buf *warnings)
 			log_event(LOG_WARNING, "policy", "warning=%s", log_quote(line));
 }
 
+struct path_list {
+	struct arena *arena;
+	const char **paths;
+	size_t count;
+};
+
+/* A file that holds a secret is watched, and may still be read after the confinement, like the policy that names it. */
+static int note_and_read_token(void *arg, struct str kind, struct str name, struct buf *ret, struct err *err)
+{
+	struct path_list *list = arg;
+
+	if (str_eq(kind, STR("file")) && list->count < PATHS - 2)
+		list->paths[list->count++] = arena_str(list->arena, name).p;
+	return policy_read_token(NULL, kind, name, ret, err);
+}
+
 static int load_policy(const char *option, struct arena *a, struct policy **ret, const char **paths, size_t *path_count, struct err *err)
 {
 	CLEANUP_BUF struct buf warnings = BUF(MIB);
+	struct path_list list = {a, paths, *path_count};
+	const struct policy_environment environment = {.token = note_and_read_token, .arg = &list};
 	struct policy_files files;
 	int r = policy_files_find(option, &files, err);
 
 	if (r == 0)
-		r = policy_files_load(option, time_now(), ret, &warnings, err);
+		r = policy_files_load_with(option, time_now(), &environment, ret, &warnings, err);
 	if (r < 0)
 		return r;
+	*path_count = list.count;
 	log_warnings(&warnings);
 	paths[(*path_count)++] = arena_str(a, str_of(files.machine)).p;
 	paths[(*path_count)++] = arena_str(a, str_of(files.local)).p;
@@ -47,6 +66,8 @@ static int load_advisories(const struct policy *policy, const char *state_dir, s
 	DIR *folder = opendir(own.p);
 	int r;
 
+	if (!folder && errno != ENOENT)
+		return err_set(err, -errno, "cannot read the advisories in %s: %s", own.p, err_name(errno));
 	for (size_t i = 0; i < settings->advisory_file_count && n < PATHS - 1; i++)
 		files[n++] = arena_str(a, settings->advisory_files[i]).p;
 	if (folder) {
@@ -55,6 +76,9 @@ static int load_advisories(const struct policy *policy, const char *state_dir, s
 	}
 	for (size_t i = 0; i < n && *path_count < PATHS; i++)
 		paths[(*path_count)++] = files[i];
+	/* Watched also before the first import makes it. */
+	if (!folder && own.p && *path_count < PATHS)
+		paths[(*path_count)++] = own.p;
 	if (n == 0) {
 		*ret = advisories_empty();
 		return *ret ? 0 : err_set(err, -ENOMEM, "no memory");

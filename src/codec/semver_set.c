@@ -207,7 +207,7 @@ static bool outside(const struct semver *v, const struct semver_range *range, in
 	if (semver_range_satisfied(range, v, flags))
 		return false;
 	for (size_t i = 0; i < range->n; i++) {
-		struct semver_comparator high, low;
+		struct semver_comparator high = {0}, low = {0};
 		int order;
 
 		find_edges(&range->alternatives[i], sign, &high, &low);

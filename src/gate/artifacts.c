@@ -59,6 +59,7 @@ struct job {
 	struct fetch_hosts hosts;
 	struct spool *spool;
 	int status, code;
+	bool elsewhere; /* the metadata names a host that may not be contacted: asked for at the origin instead */
 	struct err err;
 	artifact_found found;
 	void *found_arg;
@@ -144,9 +145,14 @@ enum artifact_state artifact_state(struct artifact *a)
 	return state;
 }
 
-uint64_t artifact_size(const struct artifact *a)
+uint64_t artifact_size(struct artifact *a)
 {
-	return a->size;
+	uint64_t size;
+
+	pthread_mutex_lock(&a->lock);
+	size = a->size;
+	pthread_mutex_unlock(&a->lock);
+	return size;
 }
 
 const char *artifact_integrity(const struct artifact *a)
@@ -391,8 +397,9 @@ static int fetch_head(void *arg, const struct fetch_head *head)
 
 	j->status = head->status;
 	if (head->status != 200) {
-		j->code = err_set(&j->err, head->status == 404 || head->status == 410 ? -ENOENT : -EPROTO, "the upstream answered %d for the tarball of %.*s@%.*s",
-		                  head->status, STR_ARG(npm_packument_name(j->document->packument)), STR_ARG(j->version.version));
+		j->code = err_set(&j->err, head->status == 404 || head->status == 410 ? -ENOENT : -EPROTO, "the upstream answered %d for the tarball of %.*s@%.*s%s",
+		                  head->status, STR_ARG(npm_packument_name(j->document->packument)), STR_ARG(j->version.version),
+		                  j->elsewhere ? "; its metadata names another host: list it under artifact-hosts if it is to be trusted" : "");
 		return j->code;
 	}
 	pthread_mutex_lock(&a->lock);
@@ -429,6 +436,7 @@ static struct str artifact_url(struct job *j)
 
 	if (url_read(j->version.tarball, NULL, &where, NULL) == 0 && hosts_check(&j->hosts, &where, &trust, NULL) == 0)
 		return j->version.tarball;
+	j->elsewhere = true;
 	return arena_printf(j->arena, "%.*s%.*s/-/%.*s", STR_ARG(j->origin->url), STR_ARG(name), STR_ARG(j->version.file));
 }
 
@@ -495,7 +503,10 @@ static void look_up_done(void *arg)
 			a->state = ARTIFACT_READY;
 			METRIC_ADD(&j->thread->gate->metrics, artifact_hits, 1);
 		} else if (!j->err.code) {
-			err_set(&j->err, j->code, "the artifact is gone from its registry and no longer in the cache");
+			if (j->code == -ENOENT)
+				err_set(&j->err, j->code, "the artifact is gone from its registry and no longer in the cache");
+			else
+				err_set(&j->err, j->code, "the artifact in the cache cannot be read: %s", err_name(j->code));
 		}
 		job_answer(j);
 		job_free(j);

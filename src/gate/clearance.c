@@ -129,6 +129,7 @@ static void judge_versions(struct inquiry *q)
 		if (c->shown[i] && v.pin_count)
 			sets_add_root(q->sets, i, &v, q->now);
 	}
+	sets_plan(q->sets, q->now);
 }
 
 /* Last step, on a worker: what is held for its dependencies. */

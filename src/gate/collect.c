@@ -51,7 +51,7 @@ void collect_start(struct gate_thread *t, const struct origin *origin, const str
 	struct collecting *c = calloc(1, sizeof(*c));
 	struct fetch f = {
 		.method = what->method,
-		.authorization = what->authorization.n ? what->authorization : origin->authorization,
+		.authorization = what->authorization.n || what->as_client ? what->authorization : origin->authorization,
 		.accept = what->accept.n ? what->accept : STR("application/json"),
 		.content_type = what->content_type,
 		.body = what->body,

@@ -14,7 +14,8 @@ struct collected {
 
 struct collect {
 	struct str method, path; /* the path is put behind the origin's URL */
-	struct str authorization; /* empty: the origin's own */
+	struct str authorization; /* empty: the origin's own, or none if `as_client` */
+	bool as_client;           /* the origin's own credentials are not lent to this request */
 	struct str accept, content_type, body;
 	const struct str *headers; /* further "name: value" lines */
 	size_t header_count;

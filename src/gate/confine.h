@@ -12,9 +12,10 @@
 #include "base/err.h"
 
 struct confine_paths {
-	/* Files, and folders with all below them. What does not exist is passed over. A rule holds for the file that is there now: for one
-	 * that is replaced by rename (a policy, a certificate) give its folder too. What the C library and OpenSSL read by themselves
-	 * (resolver, CA certificates, zones, NSS modules) need not be given. */
+	/* Files, and folders with all below them. What does not exist is passed over. Since a file may be replaced by rename, or appear
+	 * later, its folder is allowed with it. Very wide folders are never allowed, given or not: the root, those that every machine has
+	 * (/etc, /var/lib), the user's home and what holds it; a file in one of these that is replaced cannot be read any more. What the C
+	 * library and OpenSSL read by themselves (resolver, CA certificates, zones, NSS modules) need not be given. */
 	const char *const *read;
 	size_t read_count;
 	/* Folders, such as the state folder. They must exist and be writable without any capability. */
@@ -26,7 +27,8 @@ struct confine_paths {
 
 /* Confines the whole process for good; called once, while it has one thread: Landlock and capabilities belong to threads and are
  * inherited only by those made later. Opening the store makes a thread, so this comes before it (and after the policy is read).
- * Under Linux 5.19 there is no usable Landlock and the rest is done without it.
+ * What is to reach an abstract Unix socket outside (notify_open) connects before. Under Linux 5.19 there is no usable Landlock and the rest
+ * is done without it.
  * 0, -EBUSY with more than one thread, -EACCES or -ENOENT with a sentence for a folder that could not be written, or another
  * negative errno; then the process may be half confined and should end. */
 int confine_start(const struct confine_paths *paths, struct err *err);

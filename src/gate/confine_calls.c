@@ -21,6 +21,7 @@
 #define COUNT(table) (sizeof(table) / sizeof(*(table)))
 
 /* Names that this libseccomp or this machine does not know are passed over. */
+/* clang-format off */
 static const char *const allowed[] = {
 	/* files */
 	"access", "chmod", "close", "close_range", "copy_file_range", "dup", "dup2", "dup3", "faccessat", "faccessat2", "fadvise64",
@@ -46,6 +47,7 @@ static const char *const allowed[] = {
 	"getcpu", "getegid", "geteuid", "getgid", "getpgrp", "getpid", "getppid", "getrandom", "getresgid", "getresuid", "getrlimit",
 	"getrusage", "getsid", "gettid", "getuid", "sysinfo", "times", "uname",
 };
+/* clang-format on */
 
 /* These say that they do not exist, so that libraries take their older way, whose arguments the filter can see. */
 static const char *const absent[] = {"clone3", "fchmodat2", "io_uring_setup", "openat2"};
@@ -152,12 +154,13 @@ static int add_tracing(scmp_filter_ctx filter)
 	return r < 0 ? r : add_narrow(filter, &tracer);
 }
 
-static int add_all(scmp_filter_ctx filter)
+static int add_allowed(scmp_filter_ctx filter)
 {
 	int r = add_names(filter, SCMP_ACT_ALLOW, allowed, COUNT(allowed));
 
+	/* These are for the other filter to refuse. */
 	if (r == 0)
-		r = add_names(filter, SCMP_ACT_ERRNO(ENOSYS), absent, COUNT(absent));
+		r = add_names(filter, SCMP_ACT_ALLOW, absent, COUNT(absent));
 	if (r == 0)
 		r = add_narrowed(filter);
 	if (r == 0)
@@ -167,29 +170,43 @@ static int add_all(scmp_filter_ctx filter)
 	return r;
 }
 
+static int add_absent(scmp_filter_ctx filter)
+{
+	return add_names(filter, SCMP_ACT_ERRNO(ENOSYS), absent, COUNT(absent));
+}
+
 static void release(scmp_filter_ctx *filter)
 {
 	if (*filter)
 		seccomp_release(*filter);
 }
 
-int confine_calls(struct err *err)
+static int put_in_force(uint32_t otherwise, bool logged, int (*add)(scmp_filter_ctx filter), struct err *err)
 {
-	CLEANUP(release) scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	CLEANUP(release) scmp_filter_ctx filter = seccomp_init(otherwise);
 	int r;
 
 	if (!filter)
 		return err_set(err, -ENOMEM, "out of memory for the filter of system calls");
 	/* Wishes, not needs: old kernels do not log, an old library neither sorts nor tells the kernel's own error. */
-	seccomp_attr_set(filter, SCMP_FLTATR_CTL_LOG, 1);
+	seccomp_attr_set(filter, SCMP_FLTATR_CTL_LOG, logged);
 	seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	seccomp_attr_set(filter, SCMP_FLTATR_API_SYSRAWRC, 1);
 	r = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
 	if (r == 0)
-		r = add_all(filter);
+		r = add(filter);
 	if (r == 0)
 		r = seccomp_load(filter);
 	if (r < 0)
 		return err_set(err, r, "cannot put the filter of system calls in force: %s", err_name(r));
 	return 0;
+}
+
+int confine_calls(struct err *err)
+{
+	/* Two filters, of which the stricter answer counts, because a filter's refusals are logged all or none: every new thread tries clone3
+	 * first, and that is no line for the kernel's log. */
+	int r = put_in_force(SCMP_ACT_ALLOW, false, add_absent, err);
+
+	return r < 0 ? r : put_in_force(SCMP_ACT_ERRNO(EPERM), true, add_allowed, err);
 }

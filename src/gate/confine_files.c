@@ -2,11 +2,13 @@
  * interface (Documentation/userspace-api/landlock.rst) are named here. */
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/str.h"
 #include "gate/confine_internal.h"
 
 enum {
@@ -23,7 +25,8 @@ enum {
 
 	READING = RIGHT_READ_FILE | RIGHT_READ_DIR,
 	/* No devices, sockets, pipes or symbolic links, and nothing there is ever executed. */
-	WRITING = READING | RIGHT_WRITE_FILE | RIGHT_TRUNCATE | RIGHT_REMOVE_DIR | RIGHT_REMOVE_FILE | RIGHT_MAKE_DIR | RIGHT_MAKE_REG | RIGHT_REFER,
+	WRITING =
+		READING | RIGHT_WRITE_FILE | RIGHT_TRUNCATE | RIGHT_REMOVE_DIR | RIGHT_REMOVE_FILE | RIGHT_MAKE_DIR | RIGHT_MAKE_REG | RIGHT_REFER,
 	/* A rule for something that is no folder may hold only these. */
 	OF_A_FILE = RIGHT_EXECUTE | RIGHT_WRITE_FILE | RIGHT_READ_FILE | RIGHT_TRUNCATE,
 
@@ -126,6 +129,50 @@ static int allow_system(int ruleset, uint64_t handled)
 	return geteuid() == 0 ? 0 : allow(ruleset, "/etc", READING & handled);
 }
 
+static const char *const wide_folders[] = {
+	"/",     "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/media",   "/mnt",     "/opt",      "/proc",
+	"/root", "/run", "/sbin", "/srv", "/sys", "/tmp",  "/usr", "/var",   "/var/lib", "/var/tmp", "/run/user",
+};
+
+/* Too much to be allowed because a policy lies in it: the folders that every machine has, and the user's home with what holds it.
+ * `folder` is without links. */
+static bool is_wide(const char *folder)
+{
+	CLEANUP_FREE char *home = getenv("HOME") ? realpath(getenv("HOME"), NULL) : NULL;
+	struct str inside = str_of(home), f = str_of(folder);
+
+	for (size_t i = 0; i < sizeof(wide_folders) / sizeof(*wide_folders); i++)
+		if (str_eq(f, str_of(wide_folders[i])))
+			return true;
+	return home && str_starts(inside, f) && (inside.n == f.n || inside.p[f.n] == '/');
+}
+
+/* The folder that `path` lies in. */
+static int allow_folder(int ruleset, const char *path, uint64_t rights)
+{
+	struct str whole = str_of(path);
+	ptrdiff_t slash = str_rchr(whole, '/');
+	CLEANUP_FREE char *folder = str_dup(slash < 0 ? STR(".") : slash == 0 ? STR("/") : str_take(whole, (size_t)slash));
+	CLEANUP_FREE char *real = folder ? realpath(folder, NULL) : NULL;
+
+	return !real || is_wide(real) ? 0 : allow(ruleset, real, rights);
+}
+
+/* A folder with all below it; a file with its folder, and where it is a link, the folder of what it leads to. */
+static int allow_reading(int ruleset, const char *path, uint64_t handled)
+{
+	CLEANUP_FREE char *real = realpath(path, NULL);
+	struct stat st;
+	int r;
+
+	if (real && stat(real, &st) == 0 && S_ISDIR(st.st_mode))
+		return is_wide(real) ? 0 : allow(ruleset, real, READING & handled);
+	r = allow(ruleset, path, READING & handled);
+	if (r == 0)
+		r = allow_folder(ruleset, path, READING & handled);
+	return r < 0 || !real ? r : allow_folder(ruleset, real, READING & handled);
+}
+
 static int allow_all(int ruleset, const struct confine_paths *paths, uint64_t handled, struct err *err)
 {
 	int r = allow_system(ruleset, handled);
@@ -133,7 +180,7 @@ static int allow_all(int ruleset, const struct confine_paths *paths, uint64_t ha
 	if (r < 0)
 		return err_set(err, r, "cannot allow the system's own files in Landlock: %s", err_name(r));
 	for (size_t i = 0; i < paths->read_count; i++) {
-		r = allow(ruleset, paths->read[i], READING & handled);
+		r = allow_reading(ruleset, paths->read[i], handled);
 		if (r < 0)
 			return err_set(err, r, "cannot allow reading %s in Landlock: %s", paths->read[i], err_name(r));
 	}

@@ -13,6 +13,11 @@ int document_open(const char *folder, const char *path, struct str name, struct 
 /* A temporary file with room for the header, to be filled with the raw JSON behind it. The descriptor, or negative errno. */
 int document_temporary(const char *folder, char *ret_path /* 256 bytes */, struct err *err);
 
+/* Writes more raw JSON into it. 0 or negative errno. */
+int document_append(int fd, struct str bytes);
+/* Removes what processes that were killed left half-written ("PID.SERIAL"); the files of a living one are its own business. */
+void document_remove_temporaries(const char *folder);
+
 struct document_made {
 	struct document *document; /* NULL when unchanged */
 	bool unchanged;            /* the raw bytes are those of `previous` */

@@ -49,6 +49,7 @@ struct http_limits {
 	size_t connections;     /* at once on this server; past it new ones get 503 and are closed */
 	size_t header_bytes;    /* LIMIT_HEADER_BYTES; 431 past it */
 	size_t target_bytes;    /* 414 past it */
+	bool exclusive;         /* refuse an address that something else listens on (not for the 2nd, 3rd … server of one process) */
 	usec head_timeout;      /* from the first byte of a request to the end of its head */
 	usec body_timeout;      /* between two pieces of a body */
 	usec idle_timeout;      /* keep-alive connection with nothing to do */

@@ -200,7 +200,18 @@ static int bind_socket(const struct addrinfo *a)
 	return on;
 }
 
-static int open_address(const char *address, int *ret_fd, struct err *err)
+/* SO_REUSEPORT would let another process of the same user share the address in silence; without it the kernel says so. */
+static int alone(const struct addrinfo *a)
+{
+	CLEANUP_FD int fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int on = 1;
+
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 || bind(fd, a->ai_addr, a->ai_addrlen) < 0)
+		return -errno;
+	return 0;
+}
+
+static int open_address(const char *address, bool exclusive, int *ret_fd, struct err *err)
 {
 	CLEANUP_FREE char *host = NULL, *port = NULL;
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV}, *found;
@@ -216,7 +227,9 @@ static int open_address(const char *address, int *ret_fd, struct err *err)
 	r = getaddrinfo(host, port, &hints, &found);
 	if (r != 0)
 		return err_set(err, -EADDRNOTAVAIL, "cannot listen on %s: %s", address, gai_strerror(r));
-	r = bind_socket(found);
+	r = exclusive ? alone(found) : 0;
+	if (r == 0)
+		r = bind_socket(found);
 	freeaddrinfo(found);
 	if (r < 0)
 		return err_set(err, r, "cannot listen on %s: %s", address, err_name(r));
@@ -340,7 +353,7 @@ int http_listen(struct loop *l, const char *address, struct http_tls *tls, const
 {
 	CLEANUP_FD int fd = -1;
 	struct http_server *s;
-	int r = open_address(address, &fd, err);
+	int r = open_address(address, limits->exclusive, &fd, err);
 
 	if (r < 0)
 		return r;

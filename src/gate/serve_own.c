@@ -100,6 +100,7 @@ static const struct page {
 	void (*serve)(struct exchange *x);
 } pages[] = {
 	{{"/", 1}, serve_front},
+	{{"/-/explain", 10}, serve_explain},
 	{{"/-/healthz", 10}, serve_health},
 	{{"/-/readyz", 9}, serve_ready},
 	{{"/-/metrics", 10}, serve_metrics},

@@ -16,6 +16,7 @@ struct handing {
 	struct artifact *artifact;
 	struct npm_version version;
 	uint64_t offset, end; /* of the bytes asked for: all of them, or a range */
+	uint64_t limit;       /* what may be read now; decided on the loop, where the receipt's answer comes */
 	bool ranged, started, receipt_asked, receipt_durable, pumping;
 	int receipt_result;
 	char *window;
@@ -118,15 +119,9 @@ static void window_written(struct http_request *rq, void *arg)
 static void read_work(void *arg)
 {
 	struct handing *h = arg;
-	uint64_t limit = artifact_available(h->artifact), n;
+	uint64_t n = h->limit - h->offset;
 
-	if (limit > h->end)
-		limit = h->end;
-	/* Without the receipt one byte stays back. */
-	if (limit == h->end && !h->receipt_durable)
-		limit--;
-	n = limit > h->offset ? limit - h->offset : 0;
-	h->got = n ? artifact_read(h->artifact, h->window, n < WINDOW ? n : WINDOW, h->offset) : 0;
+	h->got = artifact_read(h->artifact, h->window, n < WINDOW ? n : WINDOW, h->offset);
 }
 
 static void read_done(void *arg)
@@ -135,7 +130,8 @@ static void read_done(void *arg)
 
 	if (h->got <= 0 || !h->x->rq || h->x->rq->client_gone) {
 		h->pumping = false;
-		if (h->got < 0 && h->x->rq)
+		/* Nothing where bytes must be: the file is shorter than it was. */
+		if (h->x->rq && !h->x->rq->client_gone)
 			http_reply_abort(h->x->rq);
 		pump(h);
 		return;
@@ -216,8 +212,10 @@ static void pump(struct handing *h)
 	}
 	if (available > h->end)
 		available = h->end;
+	/* Without the receipt one byte stays back. */
 	if (available == h->end && !h->receipt_durable)
 		available--;
+	h->limit = available;
 	h->pumping = true;
 	if (available > h->offset)
 		loop_work(x->thread->loop, read_work, read_done, h);

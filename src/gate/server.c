@@ -61,7 +61,9 @@ static void set_tls(void *arg)
 {
 	struct new_tls *n = arg;
 
-	http_set_tls(n->thread->server, n->tls);
+	/* It may have closed meanwhile. */
+	if (n->thread->server)
+		http_set_tls(n->thread->server, n->tls);
 	http_tls_unref(n->tls);
 	free(n);
 }
@@ -77,6 +79,41 @@ static void spread_tls(struct server *s)
 		loop_post(s->threads[i].loop, set_tls, n);
 	}
 	http_tls_unref(s->tls);
+}
+
+/* Of policies with one digest: secrets take no part in it, for it is shown. */
+static bool same_secrets(const struct policy *a, const struct policy *b)
+{
+	const struct origin *as, *bs;
+	size_t n = policy_origins(a, &as);
+
+	if (policy_origins(b, &bs) != n)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!str_eq(as[i].authorization, bs[i].authorization))
+			return false;
+	return true;
+}
+
+static bool differs(const struct server *s, const struct rules *now)
+{
+	return !s->policy || policy_digest(s->policy) != policy_digest(now->policy) || !same_secrets(s->policy, now->policy) ||
+	       (s->advisories && advisories_digest(s->advisories) != advisories_digest(now->advisories));
+}
+
+static void put_in_force(struct server *s)
+{
+	struct gate *g = s->gate;
+	struct rules *rules;
+	char text[160];
+
+	gate_set_rules(g, s->policy, s->advisories);
+	METRIC_ADD(&g->metrics, reloads, 1);
+	rules = gate_rules(g);
+	snprintf(text, sizeof(text), "policy %016llx, advisories %016llx", (unsigned long long)policy_digest(rules->policy),
+	         (unsigned long long)advisories_digest(rules->advisories));
+	gate_record(g, EVIDENCE_ADMIN, ECOSYSTEM_NPM, STR(""), STR(""), STR("policy loaded"), str_of(text));
+	rules_unref(rules);
 }
 
 static void reload_done(void *arg)
@@ -95,21 +132,18 @@ static void reload_done(void *arg)
 		advisories_unref(s->advisories);
 		http_tls_unref(s->tls);
 	} else {
-		char text[160];
+		/* Counted: a worker that learnt of a mismatch may put rules in force at the same time. */
+		struct rules *now = gate_rules(g);
 
 		if (s->tls)
 			spread_tls(s);
-		if (!s->policy || policy_digest(s->policy) != policy_digest(g->rules->policy) ||
-		    (s->advisories && advisories_digest(s->advisories) != advisories_digest(g->rules->advisories))) {
-			gate_set_rules(g, s->policy, s->advisories);
-			METRIC_ADD(&g->metrics, reloads, 1);
-			snprintf(text, sizeof(text), "policy %016llx, advisories %016llx", (unsigned long long)policy_digest(g->rules->policy),
-			         (unsigned long long)advisories_digest(g->rules->advisories));
-			gate_record(g, EVIDENCE_ADMIN, ECOSYSTEM_NPM, STR(""), STR(""), STR("policy loaded"), str_of(text));
+		if (differs(s, now)) {
+			put_in_force(s);
 		} else {
 			policy_unref(s->policy);
 			advisories_unref(s->advisories);
 		}
+		rules_unref(now);
 	}
 	notify_ready(s->options->notify, STR("serving"));
 	if (s->reload_again)
@@ -238,8 +272,10 @@ static void stop(struct server *s)
 	log_event(LOG_INFO, "stopping", "%s", "");
 	for (size_t i = 0; i < s->thread_count; i++)
 		loop_post(s->threads[i].loop, close_thread, &s->threads[i]);
+	/* A second SIGTERM or SIGINT ends the process at once. A SIGHUP does not: its handler stays, and nobody listens any more. */
 	for (size_t i = 0; i < SIGNALS; i++)
-		uv_close((uv_handle_t *)&s->signals[i], NULL);
+		if (s->signals[i].signum != SIGHUP)
+			uv_close((uv_handle_t *)&s->signals[i], NULL);
 	if (s->watch)
 		file_watch_stop(s->watch);
 	cancel(&s->trim_timer);
@@ -291,6 +327,7 @@ static int open_threads(struct server *s, struct err *err)
 		struct http_handlers handlers = serve_handlers(t);
 		int r = gate_thread_init(s->gate, t, err);
 
+		limits.exclusive = s->thread_count == 0;
 		if (r == 0)
 			r = http_listen(t->loop, address, s->options->tls, &limits, &handlers, &s->gate->http, &t->server, err);
 		if (r < 0)

@@ -5,7 +5,8 @@
 #include "gate/facts.h"
 #include "policy/decide.h"
 
-enum { DEPTH = 6, PAIRS = 100000, PACKAGES = 2000 };
+/* The hard limits, and those within which also what has been out for long is followed. */
+enum { DEPTH = 6, PAIRS = 100000, PACKAGES = 2000, EASY_PAIRS = 20000, EASY_PACKAGES = 80 };
 #define FOLLOWED_AT_LEAST (30 * USEC_DAY)
 /* What could not be judged is tried again after this. */
 #define UNKNOWN_FOR (30 * USEC_SECOND)
@@ -37,13 +38,17 @@ struct root {
 	size_t pin_count;
 	struct str dependency; /* held already: by what */
 	usec until;
+	const struct npm_version *later; /* an old version whose pins sets_plan() looks at */
 };
 
 struct sets {
 	struct arena *arena;
 	struct rules *rules;
 	struct str self;
-	usec followed; /* versions younger than this are followed */
+	usec followed; /* versions younger than this are followed in any case */
+	bool easy;     /* the pins are few enough to follow all of them */
+	struct map old_names; /* that old versions pin */
+	size_t old_pins;
 	struct map packages, pairs;
 	struct set_package *package_list;
 	struct pair *pair_list, **pair_end;
@@ -77,6 +82,7 @@ void sets_free(struct sets *s)
 		return;
 	map_free(&s->packages);
 	map_free(&s->pairs);
+	map_free(&s->old_names);
 	arena_free(s->arena);
 	free(s);
 }
@@ -173,29 +179,49 @@ static struct pair **follow(struct sets *s, const struct npm_version *v, unsigne
 
 void sets_add_root(struct sets *s, size_t index, const struct npm_version *v, usec now)
 {
-	struct root root = {.next = s->roots, .index = index};
+	struct root *root = ARENA_NEW(s->arena, struct root);
 
+	if (!root)
+		abort();
 	if (!s->followed)
 		s->followed = now - window(s, now);
+	*root = (struct root){.next = s->roots, .index = index};
+	s->roots = root;
 	if (v->published > s->followed) {
-		root.pins = follow(s, v, 1, &root.pin_count);
-	} else {
-		for (uint32_t i = 0; i < v->pin_count; i++) {
-			struct npm_pin pin = npm_version_pin(v, i);
-
-			if (!refused_anyway(s, pin, v->published, now, &root.until))
-				continue;
-			root.dependency = arena_printf(s->arena, "%.*s@%.*s", STR_ARG(pin.name), STR_ARG(pin.version));
-			root.until = USEC_NEVER;
-			break;
-		}
-		if (!root.dependency.n)
-			return;
+		root->pins = follow(s, v, 1, &root->pin_count);
+		return;
 	}
-	s->roots = ARENA_NEW(s->arena, struct root);
-	if (!s->roots)
-		abort();
-	*s->roots = root;
+	root->later = memcpy(arena_alloc(s->arena, sizeof(*v)), v, sizeof(*v));
+	s->old_pins += v->pin_count;
+	for (uint32_t i = 0; i < v->pin_count && s->old_names.used <= EASY_PACKAGES; i++)
+		if (map_put(&s->old_names, npm_version_pin(v, i).name, s) < 0)
+			abort();
+}
+
+static void check_lists_only(struct sets *s, struct root *root, usec now)
+{
+	for (uint32_t i = 0; i < root->later->pin_count; i++) {
+		struct npm_pin pin = npm_version_pin(root->later, i);
+
+		if (!refused_anyway(s, pin, root->later->published, now, &root->until))
+			continue;
+		root->dependency = arena_printf(s->arena, "%.*s@%.*s", STR_ARG(pin.name), STR_ARG(pin.version));
+		root->until = USEC_NEVER;
+		return;
+	}
+}
+
+void sets_plan(struct sets *s, usec now)
+{
+	s->easy = s->old_names.used <= EASY_PACKAGES && s->old_pins <= EASY_PAIRS;
+	for (struct root *r = s->roots; r; r = r->next) {
+		if (!r->later)
+			continue;
+		if (s->easy)
+			r->pins = follow(s, r->later, 1, &r->pin_count);
+		else
+			check_lists_only(s, r, now);
+	}
 }
 
 bool sets_has_needs(const struct sets *s)
@@ -261,7 +287,8 @@ static void judge_pair(struct sets *s, struct pair *pair, usec now)
 	if (d.verdict != VERDICT_ALLOW) {
 		pair->held = true;
 		pair->until = d.verdict == VERDICT_DENY ? USEC_NEVER : d.until;
-	} else if (v.pin_count && pair->depth < DEPTH && v.published > s->followed) {
+	} else if (v.pin_count && pair->depth < DEPTH &&
+	           (v.published > s->followed || (s->easy && s->package_count < EASY_PACKAGES && s->pair_count < EASY_PAIRS))) {
 		pair->pins = follow(s, &v, pair->depth + 1, &pair->pin_count);
 	}
 }

@@ -2,9 +2,10 @@
  * graph; a version is held while something that it pins is not cleared. Pure but for the facts given to it: who fetches the
  * documents is the caller's business. Not thread-safe; one step at a time.
  *
- * Versions that have been out for long (twice the cooldown, at least 30 days) are not followed into the documents of what they pin, only
- * checked against advisories and deny lists: such a set has been out together, and its parts are refused on their own
- * where they must be. */
+ * Every version's pins are followed into the documents of what they pin, as long as these are not too many. Of a package that pins
+ * more (a framework that pinned a hundred names in its youth), only versions of the last 30 days (or twice the cooldown) are
+ * followed; what the older ones pin is checked against advisories and deny lists: such a set has been out together, and its
+ * parts are refused on their own where they must be. */
 #ifndef BONDGATE_GATE_SETS_H
 #define BONDGATE_GATE_SETS_H
 
@@ -19,6 +20,8 @@ void sets_free(struct sets *s);
 
 /* `index` names the version in sets_conclude's answer. Its texts must live as long as the sets. */
 void sets_add_root(struct sets *s, size_t index, const struct npm_version *v, usec now);
+/* After the last root: decides how far the older ones are followed. */
+void sets_plan(struct sets *s, usec now);
 
 /* Packages whose documents are wanted: any left, and the next one (it is given out once). */
 bool sets_has_needs(const struct sets *s);

@@ -40,7 +40,7 @@ struct file_watch {
 	int put_off;
 	bool looking, again; /* a look is under way; something happened since it began */
 	bool stopped;
-	size_t holders;      /* open handles and looks under way: the last one frees */
+	size_t holders; /* open handles and looks under way: the last one frees */
 };
 
 static void *need(void *p)

@@ -95,7 +95,7 @@ static int note_wal_pages(void *arg, sqlite3 *db, const char *name, int pages)
 
 int connection_open(struct connection *c, const char *path, int flags, struct err *err)
 {
-	char pragmas[200];
+	char pragmas[240];
 	int r;
 
 	*c = (struct connection){0};
@@ -105,7 +105,8 @@ int connection_open(struct connection *c, const char *path, int flags, struct er
 	sqlite3_busy_timeout(c->db, STORE_BUSY_MS);
 	/* The hook also switches off the automatic checkpoint, which would delay those who wait for a commit. */
 	sqlite3_wal_hook(c->db, note_wal_pages, c);
-	snprintf(pragmas, sizeof(pragmas), "PRAGMA foreign_keys=ON; PRAGMA synchronous=FULL; PRAGMA trusted_schema=OFF;"
+	/* temp_store: a confined process may write in its state folder alone. */
+	snprintf(pragmas, sizeof(pragmas), "PRAGMA foreign_keys=ON; PRAGMA synchronous=FULL; PRAGMA trusted_schema=OFF; PRAGMA temp_store=MEMORY;"
 		 " PRAGMA journal_size_limit=%d; PRAGMA cache_size=-8192", STORE_WAL_KEPT_BYTES);
 	if (sqlite3_exec(c->db, pragmas, NULL, NULL, NULL) != SQLITE_OK)
 		goto failed;

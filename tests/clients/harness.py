@@ -164,13 +164,18 @@ class Case:
         """A folder of advisories; each record is (id, package, versions)."""
         folder = self.path("osv")
         os.makedirs(folder)
-        for identifier, package, versions in records:
-            record = {"schema_version": "1.6.0", "id": identifier, "modified": "2026-01-01T00:00:00Z", "published": "2026-01-01T00:00:00Z",
-                      "summary": "made up for a test: " + identifier, "affected": [
-                          {"package": {"ecosystem": "npm", "name": package}, "versions": versions}]}
-            with open(os.path.join(folder, identifier + ".json"), "w", encoding="utf-8") as f:
-                json.dump(record, f)
+        for record in records:
+            self.advisory(folder, *record)
         return folder
+
+    @staticmethod
+    def advisory(folder, identifier, package, versions):
+        record = {"schema_version": "1.6.0", "id": identifier, "modified": "2026-01-01T00:00:00Z", "published": "2026-01-01T00:00:00Z",
+                  "summary": "made up for a test: " + identifier, "affected": [
+                      {"package": {"ecosystem": "npm", "name": package}, "versions": versions}]}
+        with open(os.path.join(folder, identifier + ".json.new"), "w", encoding="utf-8") as f:
+            json.dump(record, f)
+        os.replace(f.name, os.path.join(folder, identifier + ".json"))
 
     def close(self):
         """Clears away in reverse order; the failures met."""

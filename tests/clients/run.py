@@ -8,7 +8,6 @@ import argparse
 import concurrent.futures
 import importlib
 import os
-import shutil
 import sys
 import threading
 import time
@@ -43,8 +42,6 @@ def collect():
 def why_not(test, options, facts):
     if test.long and not options.long:
         return "only with --long"
-    if not facts["gate"] and not test.gateless:
-        return "no gate at %s" % os.path.relpath(harness.binary())
     if test.network and not facts["network"]:
         return "the registry is unreachable"
     if not facts["clients"]:
@@ -87,8 +84,11 @@ def main():
         print("\n".join(t.name + (" (long)" if t.long else "") for t in tests))
         return 0
     install.install()
-    facts = {"gate": os.access(harness.binary(), os.X_OK), "network": harness.network(), "clients": harness.clients_installed(),
-             "git": shutil.which("git")}
+    facts = {"gate": os.access(harness.binary(), os.X_OK), "network": harness.network(), "clients": harness.clients_installed()}
+    if not facts["gate"] and not all(t.gateless for t in tests):
+        print("no gate at %s: build it (./dev build) or name one by BONDGATE_BINARY" % os.path.relpath(harness.binary()))
+        print("0 passed, 1 failed, 0 skipped")
+        return 3
     shared, counts, lock = harness.Shared(), {"pass": 0, "FAIL": 0, "skip": 0}, threading.Lock()
     began = time.monotonic()
 

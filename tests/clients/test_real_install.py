@@ -1,13 +1,14 @@
 """Real projects from the real registry, through the gate, with every package manager. What the gate lets through is judged by
 the registry's own times, asked directly. Cooldowns are derived from the day's data, so that something is always held."""
 import json
+import os
 import re
 import subprocess
 
 import clients
 import install
 import upstream
-from harness import (contains, equal, failed, for_clients, lacks, long, needs_network, ok, policy, seconds, succeeded)
+from harness import (Skip, contains, equal, failed, for_clients, lacks, long, needs_network, ok, policy, seconds, succeeded)
 
 # Plain, scoped, aliased, with a set of platform packages, with many transitive ones.
 PROJECT = {
@@ -201,16 +202,30 @@ def test_all_of_a_real_packages_versions_held(t, client):
     contains(done.text, "is-number")
 
 
+FRAMEWORKS = ("next", "react", "react-dom", "vue", "fastify", "vite", "vitest", "eslint", "typescript", "tailwindcss", "webpack")
+
+
+def installs_without_the_gate(t, client, project):
+    """The same project, the same client, straight to the registry: `exactly as before` is the measure."""
+    c = t.client(client, upstream.registry())
+    direct = t.project(c, project.json("package.json"))
+    way_out = {"https_proxy": "", "HTTPS_PROXY": ""}
+    way_out.update({k: v for k, v in os.environ.items() if k in ("NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE")})
+    return c.do("install", direct, timeout=500, env=way_out).code == 0
+
+
 @needs_network
 @long
 @for_clients()
 def test_todays_frameworks_on_an_empty_store_with_the_default_cooldown(t, client):
     gate = t.gate("version: 1\n")
     c = t.client(client, gate)
-    project = t.project(c, {"dependencies": {"next": "latest", "react": "latest", "react-dom": "latest", "vue": "latest", "fastify": "latest"},
-                            "devDependencies": {"vite": "latest", "vitest": "latest", "eslint": "latest", "typescript": "latest",
-                                                "tailwindcss": "latest", "webpack": "latest"}})
-    done = succeeded(c.do("install", project, timeout=500))
+    names = [n for n in FRAMEWORKS if c.kind not in ("yarn", "berry") or upstream.is_whole(n)]
+    project = t.project(c, {"dependencies": {n: "latest" for n in names}})
+    done = c.do("install", project, timeout=500)
+    if done.code != 0 and not installs_without_the_gate(t, client, project):
+        raise Skip("the registry itself cannot serve it to this client (half a set of platform packages?)")
+    succeeded(done)
     ok(done.took < 400, done.took)
     nothing_young(project, seconds("7d") / 86400)
     equal(c.trap.hosts, [], "went past the gate")

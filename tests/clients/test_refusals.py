@@ -4,6 +4,7 @@ Which channel a client shows (reason phrase, JSON error, notice, URL, policyRest
 pnpm 12 and bun show numbers only, so for them the test asserts the package and the status.
 """
 import os
+import signal
 import time
 
 import upstream
@@ -103,16 +104,16 @@ def test_transitive_held_exactly_fails_and_names_it(t, client):
     contains(done.text, "lab-new")
 
 
-def locked_while_open(t, client, closed):
-    """A lockfile made while everything was allowed; then the policy `closed` comes into force, and a fresh machine has it."""
+def locked_while_open(t, client, close, extra=""):
+    """A lockfile made while everything was allowed; then close(gate, fake) changes that, and a fresh machine has the lockfile."""
     fake = t.fake().lab()
-    gate = t.gate(policy(fake.url, cooldown="0s"))
+    gate = t.gate(policy(fake.url, cooldown="0s", extra=extra))
     first = t.client(client, gate)
     project = t.project(first, {"dependencies": {"lab-a": "^1.0.0"}})
     succeeded(first.do("install", project))
     equal(project.version("lab-a"), "1.2.0")
-    gate.reload(closed(fake.url))
-    wait_until(lambda: gate.get("/lab-a/-/lab-a-1.2.0.tgz").status == 403, "the stricter policy is in force")
+    close(gate, fake)
+    wait_until(lambda: gate.request("HEAD", "/lab-a/-/lab-a-1.2.0.tgz").status == 403, "the stricter policy is in force")   # HEAD: no receipt
     second = t.client(client, gate)
     copy = t.project(second, {"dependencies": {"lab-a": "^1.0.0"}})
     copy.write(second.lockfile, project.read(first.lockfile))
@@ -121,7 +122,7 @@ def locked_while_open(t, client, closed):
 
 @for_clients()
 def test_tarball_of_a_locked_held_version_is_refused(t, client):
-    _, _, c, project = locked_while_open(t, client, policy)
+    _, _, c, project = locked_while_open(t, client, lambda gate, fake: gate.reload(policy(fake.url)))
     done = failed(c.do("frozen", project))
     contains(done.text, *TARBALL_REFUSED[client])
     ok(not project.has("lab-a"))
@@ -130,9 +131,12 @@ def test_tarball_of_a_locked_held_version_is_refused(t, client):
 
 @for_clients()
 def test_malware_found_later_is_refused_though_it_was_served_and_cached(t, client):
-    advisories = t.osv(("MAL-2026-0001", "lab-a", ["1.2.0"]))
-    closed = lambda url: policy(url, cooldown="0s", extra="advisories:\n  files: [%s]\n" % advisories)   # noqa: E731
-    _, gate, c, project = locked_while_open(t, client, closed)
+    advisories = t.osv(("GHSA-aaaa-bbbb-cccc", "something-else", ["1.0.0"]))
+
+    def close(gate, fake):
+        t.advisory(advisories, "MAL-2026-0001", "lab-a", ["1.2.0"])
+        gate.child.send_signal(signal.SIGHUP)
+    _, gate, c, project = locked_while_open(t, client, close, extra="advisories:\n  files: [%s]\n" % advisories)
     done = failed(c.do("frozen", project))
     contains(done.text, "403")
     if client in ("npm-11", "npm-12", "pnpm-10", "yarn-berry"):

@@ -48,7 +48,7 @@ def test_optional_dependency_all_held_is_left_out(t, client):
     contains(list(project.installed()), "lab-host")
 
 
-def platform_set(fake, name, version, young=(), age="40d"):
+def platform_set(fake, name, version, age, young=()):
     parts = ["linux-x64", "linux-arm64", "darwin-arm64", "win32-x64"]
     for part in parts:
         system, cpu = part.split("-")
@@ -60,7 +60,7 @@ def platform_set(fake, name, version, young=(), age="40d"):
 def test_platform_set_half_young_is_held_whole(t, client):
     fake, gate = lab(t)
     platform_set(fake, "lab-native", "1.0.0", age="90d")
-    platform_set(fake, "lab-native", "1.1.0", young=("win32-x64",))
+    platform_set(fake, "lab-native", "1.1.0", young=("win32-x64",), age="10d")
     c = t.client(client, gate)
     project = t.project(c, {"dependencies": {"lab-native": "^1.0.0"}})
     succeeded(c.do("install", project))

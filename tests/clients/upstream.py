@@ -47,10 +47,17 @@ def packument(name):
     except urllib.error.HTTPError:
         doc = {"versions": {}, "time": {}, "dist-tags": {}}
     times = {v: from_iso(t) for v, t in doc.get("time", {}).items() if v in doc["versions"]}
-    found = {"times": times, "tags": doc["dist-tags"]}
+    newest = doc["versions"].get(doc["dist-tags"].get("latest"), {})
+    found = {"times": times, "tags": doc["dist-tags"], "set": newest.get("optionalDependencies", {})}
     with _lock:
         _packuments[name] = found
     return found
+
+
+def is_whole(name):
+    """Does the registry have every exactly pinned optional dependency of the newest version? Mirrors leave out platforms that nobody asked
+    for, and then both yarns cannot install the package, gate or not."""
+    return all(v in packument(n)["times"] for n, v in packument(name)["set"].items() if v[0].isdigit())
 
 
 def latest(name):

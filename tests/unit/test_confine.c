@@ -27,7 +27,7 @@
 
 extern char **environ;
 
-static char state_dir[256], outside_dir[256], outside_file[300], policy_file[300];
+static char state_dir[256], outside_dir[256], policy_dir[300], outside_file[300], policy_file[350];
 
 /* In a child the first thing that is not as it should be ends it with a sentence. */
 static int failures_to;
@@ -259,13 +259,13 @@ static void what_was_written_is_never_executed(void **state)
 	run_confined(try_memory);
 }
 
-static bool no_capabilities_left(void)
+static bool no_capabilities_left(const char *path)
 {
 	CLEANUP_BUF struct buf status = BUF(65536);
 	struct err err;
 	ptrdiff_t at;
 
-	if (file_read("/proc/self/status", &status, &err) < 0)
+	if (file_read(path, &status, &err) < 0)
 		return false;
 	at = str_find(buf_str(&status), STR("CapPrm:\t0000000000000000\nCapEff:\t0000000000000000\n"));
 	return at >= 0;
@@ -275,7 +275,7 @@ static void try_privileges(void)
 {
 	expect(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1, "new privileges can be had");
 	expect(prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0, "a core file can be written");
-	expect(no_capabilities_left(), "capabilities are left");
+	expect(no_capabilities_left("/proc/self/status"), "capabilities are left");
 	expect(str_find(str_of(confine_describe()), STR("seccomp, no new privileges, no capabilities")) >= 0, confine_describe());
 }
 
@@ -382,7 +382,7 @@ static void try_certificates(void)
 
 	expect(context != NULL, "no TLS context");
 	expect(access("/etc/ssl/certs/ca-certificates.crt", F_OK) != 0 ||
-	               SSL_CTX_load_verify_file(context, "/etc/ssl/certs/ca-certificates.crt") == 1,
+	           SSL_CTX_load_verify_file(context, "/etc/ssl/certs/ca-certificates.crt") == 1,
 	       "the CA certificates cannot be read");
 	SSL_CTX_free(context);
 }
@@ -483,6 +483,54 @@ static void abstract_sockets_outside_are_out_of_reach(void **state)
 	run_child(try_abstract_socket);
 }
 
+/* A policy that is given as a file is replaced by rename from outside. */
+static void try_replaced_file(void)
+{
+	int ready[2], done[2];
+	char byte = 0;
+	pid_t writer;
+
+	expect(pipe(ready) == 0 && pipe(done) == 0, "no pipes");
+	writer = fork();
+	if (writer == 0) {
+		int r = read(ready[0], &byte, 1) == 1 ? file_replace(policy_file, STR("version: 1 # new\n"), 0644, NULL) : -1;
+
+		_exit(write(done[1], &byte, 1) == 1 ? -r : 1);
+	}
+	confine();
+	expect(write(ready[1], &byte, 1) == 1 && read(done[0], &byte, 1) == 1, "the file was not replaced");
+	expect(open(policy_file, O_RDONLY | O_CLOEXEC) >= 0, "a policy that was replaced cannot be read");
+	expect(cannot_open(outside_file, O_RDONLY), "the folder above can be read");
+}
+
+static void a_replaced_policy_can_be_read(void **state)
+{
+	(void)state;
+	run_child(try_replaced_file);
+}
+
+static void try_wide_folders(void)
+{
+	const char *read[] = {"/no-such.yaml", "/etc/no-such.yaml", "/", ".", "/etc", policy_file};
+	const char *write[] = {state_dir};
+	struct confine_paths paths = {.read = read, .read_count = 6, .write = write, .write_count = 1};
+
+	expect(chdir(outside_dir) == 0, "cannot go outside");
+	setenv("HOME", outside_dir, 1);
+	expect(confine_start(&paths, NULL) == 0, "cannot confine");
+	expect(cannot_open("/etc/shadow", O_RDONLY), "/etc is allowed as a whole");
+	expect(cannot_open("/", O_RDONLY | O_DIRECTORY), "the root is allowed as a whole");
+	expect(cannot_open(outside_file, O_RDONLY), "the home is allowed as a whole");
+}
+
+static void wide_folders_are_never_allowed(void **state)
+{
+	(void)state;
+	if (!has_landlock())
+		skip();
+	run_child(try_wide_folders);
+}
+
 static void *wait_for_end(void *arg)
 {
 	char byte;
@@ -547,7 +595,10 @@ static int make_folders(void **state)
 	if (!mkdtemp(state_dir) || !mkdtemp(outside_dir))
 		return -1;
 	snprintf(outside_file, sizeof(outside_file), "%s/file", outside_dir);
-	snprintf(policy_file, sizeof(policy_file), "%s/policy.yaml", outside_dir);
+	snprintf(policy_dir, sizeof(policy_dir), "%s/policy", outside_dir);
+	snprintf(policy_file, sizeof(policy_file), "%s/bondgate.yaml", policy_dir);
+	if (mkdir(policy_dir, 0755) < 0)
+		return -1;
 	make_file(outside_file, STR("secret"));
 	make_file(policy_file, STR("version: 1\n"));
 	snprintf(folder, sizeof(folder), "%s/folder", state_dir);
@@ -563,6 +614,7 @@ static int remove_folders(void **state)
 		remove(in_state(made[i]));
 	unlink(outside_file);
 	unlink(policy_file);
+	rmdir(policy_dir);
 	rmdir(outside_dir);
 	rmdir(state_dir);
 	return 0;
@@ -571,20 +623,14 @@ static int remove_folders(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(files_outside_are_out_of_reach),
-		cmocka_unit_test(the_state_folder_can_be_used),
-		cmocka_unit_test(no_process_is_made_or_reached),
-		cmocka_unit_test(other_calls_are_refused),
-		cmocka_unit_test(what_was_written_is_never_executed),
-		cmocka_unit_test(no_privilege_is_left),
-		cmocka_unit_test(threads_work_and_are_confined_too),
-		cmocka_unit_test(names_are_resolved_and_connected_to),
-		cmocka_unit_test(certificates_can_be_read),
-		cmocka_unit_test(sqlite_works_in_wal_mode),
-		cmocka_unit_test(loops_and_file_watches_work),
-		cmocka_unit_test(abstract_sockets_outside_are_out_of_reach),
-		cmocka_unit_test(a_second_thread_is_too_late),
-		cmocka_unit_test(a_missing_state_folder_is_an_error),
+		cmocka_unit_test(files_outside_are_out_of_reach),     cmocka_unit_test(the_state_folder_can_be_used),
+		cmocka_unit_test(no_process_is_made_or_reached),      cmocka_unit_test(other_calls_are_refused),
+		cmocka_unit_test(what_was_written_is_never_executed), cmocka_unit_test(no_privilege_is_left),
+		cmocka_unit_test(threads_work_and_are_confined_too),  cmocka_unit_test(names_are_resolved_and_connected_to),
+		cmocka_unit_test(certificates_can_be_read),           cmocka_unit_test(sqlite_works_in_wal_mode),
+		cmocka_unit_test(loops_and_file_watches_work),        cmocka_unit_test(abstract_sockets_outside_are_out_of_reach),
+		cmocka_unit_test(a_replaced_policy_can_be_read),      cmocka_unit_test(wide_folders_are_never_allowed),
+		cmocka_unit_test(a_second_thread_is_too_late),        cmocka_unit_test(a_missing_state_folder_is_an_error),
 	};
 	return cmocka_run_group_tests(tests, make_folders, remove_folders);
 }

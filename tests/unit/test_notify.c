@@ -184,8 +184,14 @@ static void the_watchdog_is_fed_twice_in_its_time(void **state)
 		const char *allowed, *pid;
 		usec every;
 	} table[] = {
-		{"30000000", NULL, 15 * USEC_SECOND}, {"30000000", "own", 15 * USEC_SECOND}, {"30000000", "1", 0}, {NULL, NULL, 0},
-		{"0", NULL, 0},                       {"soon", NULL, 0},                     {"-5", NULL, 0},      {"18446744073709551615", NULL, 0},
+		{"30000000", NULL, 15 * USEC_SECOND},
+		{"30000000", "own", 15 * USEC_SECOND},
+		{"30000000", "1", 0},
+		{NULL, NULL, 0},
+		{"0", NULL, 0},
+		{"soon", NULL, 0},
+		{"-5", NULL, 0},
+		{"18446744073709551615", NULL, 0},
 	};
 	char own[20];
 	int manager = listen_at(path);
@@ -228,14 +234,10 @@ static int remove_folder(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(without_a_socket_nothing_happens),
-		cmocka_unit_test(addresses_that_are_none_are_refused),
-		cmocka_unit_test(the_life_of_a_service_is_told),
-		cmocka_unit_test(a_status_is_one_line_and_short),
-		cmocka_unit_test(abstract_sockets_are_reached),
-		cmocka_unit_test(a_manager_started_anew_is_found_again),
-		cmocka_unit_test(a_reader_that_sleeps_is_not_waited_for),
-		cmocka_unit_test(the_watchdog_is_fed_twice_in_its_time),
+		cmocka_unit_test(without_a_socket_nothing_happens),       cmocka_unit_test(addresses_that_are_none_are_refused),
+		cmocka_unit_test(the_life_of_a_service_is_told),          cmocka_unit_test(a_status_is_one_line_and_short),
+		cmocka_unit_test(abstract_sockets_are_reached),           cmocka_unit_test(a_manager_started_anew_is_found_again),
+		cmocka_unit_test(a_reader_that_sleeps_is_not_waited_for), cmocka_unit_test(the_watchdog_is_fed_twice_in_its_time),
 	};
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
