@@ -56,6 +56,7 @@ struct gate_thread {
 	struct loop *loop;
 	struct fetcher *fetcher;    /* NULL while closing: nothing new is asked of an upstream */
 	struct http_server *server; /* NULL in commands */
+	struct str via;             /* while a request is being handled: the gates that it came through; else empty */
 	pthread_t thread;
 };
 

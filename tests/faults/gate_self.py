@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 
-from gate_tools import binary, contains, equal, fetch, main, ok, policy, sentence, tarball, wait_until
+from gate_tools import binary, contains, equal, fetch, main, metric, ok, policy, sentence, tarball, wait_until
 
 
 def free_port():
@@ -47,7 +47,7 @@ def test_its_own_address_by_a_policy_that_comes_later(t):
         begun = time.monotonic()
         text = wait_until(lambda: complaint(gate, "/never-%s-%d" % (host, int(time.time() * 1000))), "the loop is refused")
         ok(len(text) > 15)
-        ok(time.monotonic() - begun < 10)
+        ok(time.monotonic() - begun < 20)
 
 
 def complaint(gate, path):
@@ -70,7 +70,7 @@ def test_its_own_address_under_another_name(t):
         return
     begun = time.monotonic()
     ok(sentence(gate.get("/lab-a", timeout=20), 502))
-    ok(time.monotonic() - begun < 5)
+    ok(time.monotonic() - begun < 20)
 
 
 def test_two_gates_in_a_circle_end_at_once(t):
@@ -80,9 +80,12 @@ def test_two_gates_in_a_circle_end_at_once(t):
     for gate in (one, two):
         begun = time.monotonic()
         text = sentence(gate.get("/lab-%d" % gate.port, timeout=60), 502)
-        ok(time.monotonic() - begun < 5, "%.1f s: %s" % (time.monotonic() - begun, text))
+        ok(time.monotonic() - begun < 20, "%.1f s: %s" % (time.monotonic() - begun, text))
         answer = gate.get(tarball("lab-x", "1.0.0"), timeout=60)
         ok(answer.status == 502, answer)
+        for path in ("/npm/-/v1/search?text=lab", "/npm/-/npm/v1/keys", "/npm/-/npm/v1/attestations/lab-a@1.0.0"):
+            ok(gate.get(path, timeout=20).status >= 400, path)
+        ok(metric(gate, "bondgate_upstream_requests_total") < 12)
     equal(one.get("/-/healthz").status, 200)
 
 
@@ -91,7 +94,7 @@ def test_three_gates_in_a_circle_end_at_once(t):
     gates = [t.gate(policy("http://127.0.0.1:%d/npm/" % ports[(i + 1) % 3]), port=ports[i]) for i in range(3)]
     begun = time.monotonic()
     sentence(gates[0].get("/lab-a", timeout=60), 502)
-    ok(time.monotonic() - begun < 5, "%.1f s" % (time.monotonic() - begun))
+    ok(time.monotonic() - begun < 20, "%.1f s" % (time.monotonic() - begun))
 
 
 def test_a_gate_behind_a_gate_works(t):
