@@ -357,6 +357,26 @@ static int open_control(struct server *s, struct err *err)
 	return 0;
 }
 
+/* Undoes what was opened before something failed. Nothing was served yet. */
+static void abandon(struct server *s)
+{
+	size_t opened = s->thread_count < THREADS_MAX ? s->thread_count + 1 : s->thread_count; /* the last may be half open */
+
+	if (s->control) {
+		stop(s);
+		loop_run(s->control);
+	} else {
+		for (size_t i = 0; i < s->thread_count; i++)
+			close_thread(&s->threads[i]);
+	}
+	for (size_t i = 0; i < s->thread_count; i++)
+		loop_run(s->threads[i].loop);
+	gate_threads_close(s->threads, opened);
+	if (s->control)
+		loop_free(s->control);
+	free(s);
+}
+
 int server_run(struct gate *g, const struct server_options *options, struct err *err)
 {
 	struct server *s = calloc(1, sizeof(*s));
@@ -373,8 +393,7 @@ int server_run(struct gate *g, const struct server_options *options, struct err 
 	if (r == 0 && options->listening)
 		r = options->listening(options->arg, http_address(s->threads[0].server), err);
 	if (r < 0) {
-		/* Nothing was served: the process ends, and the system closes what is open. */
-		free(s);
+		abandon(s);
 		return r;
 	}
 	gate_record(g, EVIDENCE_ADMIN, ECOSYSTEM_NPM, STR(""), STR(""), STR("gate started"), str_of(http_address(s->threads[0].server)));

@@ -64,6 +64,7 @@ struct fetch {
 	struct str url;
 	const struct fetch_hosts *hosts;
 	struct str authorization; /* "Bearer …", sent to the origin's own host only; empty: none */
+	struct str via; /* the gates that the request came through before this one; empty: none */
 	struct str accept;
 	struct str if_none_match, if_modified_since;
 	struct str content_type, body; /* for PUT and POST; copied */

@@ -47,7 +47,7 @@ static bool is_allowed_line(struct str line)
 int request_check(struct fetching *f)
 {
 	const struct fetch *q = &f->q;
-	const struct str values[] = {q->authorization, q->accept, q->if_none_match, q->if_modified_since, q->content_type};
+	const struct str values[] = {q->authorization, q->via, q->accept, q->if_none_match, q->if_modified_since, q->content_type};
 
 	if (!is_token(q->method))
 		return fetching_fail(f, -EINVAL, "the method is not one");
@@ -69,6 +69,7 @@ void request_copy(struct fetching *f, const struct fetch *from)
 	q->method = arena_str(f->arena, from->method);
 	q->url = arena_str(f->arena, from->url);
 	q->authorization = arena_str(f->arena, from->authorization);
+	q->via = arena_str(f->arena, from->via);
 	q->accept = arena_str(f->arena, from->accept);
 	q->if_none_match = arena_str(f->arena, from->if_none_match);
 	q->if_modified_since = arena_str(f->arena, from->if_modified_since);
@@ -100,7 +101,7 @@ int request_headers(struct fetching *f)
 
 	curl_slist_free_all(f->lines);
 	f->lines = curl_slist_append(NULL, "Expect:");
-	add_line(f, "Via", str_of(f->fetcher->via));
+	add_line(f, "Via", q->via.n ? arena_printf(f->arena, "%.*s, %s", STR_ARG(q->via), f->fetcher->via) : str_of(f->fetcher->via));
 	add_line(f, "Accept", q->accept);
 	add_line(f, "If-None-Match", q->if_none_match);
 	add_line(f, "If-Modified-Since", q->if_modified_since);
