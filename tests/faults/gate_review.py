@@ -50,6 +50,14 @@ def test_a_folder_that_is_missing_is_no_missing_package(t):
     equal(gate.get("/lab-pins").status, 502)
 
 
+def test_a_pin_that_is_no_name_is_not_put_into_an_upstreams_url(t):
+    fake = t.fake()
+    fake.publish("lab-a", "1.0.0", dependencies={"../../admin": "1.0.0", "x?y": "1.0.0", "z" * 300: "1.0.0", "ok": "npm:../alias@1.0.0"})
+    gate = t.gate(policy(fake.url))
+    equal(gate.versions("lab-a"), {"1.0.0"})
+    equal({r.path for r in fake.requests}, {"/lab-a"})
+
+
 def test_a_cached_artifact_that_changed_on_disk_is_fetched_anew(t):
     fake = t.fake().lab()
     gate = t.gate(policy(fake.url))
