@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 
-from gate_tools import blobs, equal, fetch, main, policy, wait_until
+from gate_tools import blobs, contains, equal, fetch, main, policy, wait_until
 
 PUBLISHING = 'publish: true\ntoken: {file: "%s"}'
 
@@ -56,6 +56,17 @@ def test_a_pin_that_is_no_name_is_not_put_into_an_upstreams_url(t):
     gate = t.gate(policy(fake.url))
     equal(gate.versions("lab-a"), {"1.0.0"})
     equal({r.path for r in fake.requests}, {"/lab-a"})
+
+
+def test_a_write_that_is_refused_anyway_is_not_read_into_memory(t):
+    fake = t.fake().lab()
+    gate = t.gate(policy(fake.url))
+    head = b"PUT /npm/lab-a HTTP/1.1\r\nhost: x\r\nauthorization: Bearer y\r\ncontent-length: 200000000\r\n\r\n"
+    contains(gate.raw(head, 5).decode(), "HTTP/1.1 403", "publish to its registry directly")
+    publishing, _ = with_token(t, fake)
+    contains(publishing.raw(head.replace(b"authorization: Bearer y\r\n", b""), 5).decode(), "HTTP/1.1 401")
+    equal(publishing.request("PUT", "/lab-a", {"authorization": "Bearer y"}, b"x" * (4 << 20)).status, 405)
+    equal(len(fake.asked("lab-a", "PUT")[0].body), 4 << 20)
 
 
 def test_a_cached_artifact_that_changed_on_disk_is_fetched_anew(t):
