@@ -360,8 +360,10 @@ static void spooled(void *arg, int code)
 	struct refresh *r = arg;
 
 	r->spool = NULL;
-	if (code < 0 && r->code == 0)
-		r->code = err_set(&r->err, code, "cannot store the packument of %.*s: %s", STR_ARG(r->name), err_name(code));
+	/* A failed write also ends the fetch, whose own sentence would blame the upstream. */
+	if (code < 0 && (r->code == 0 || r->code == code))
+		r->code = err_set(&r->err, code, "cannot store the packument of %.*s: %s%s", STR_ARG(r->name), err_name(code),
+		                  code == -ENOSPC ? "; free room in the state folder of the gate" : "");
 	if (r->code == 0 && r->status == 200) {
 		loop_work(r->thread->loop, make_work, make_done, r);
 		return;

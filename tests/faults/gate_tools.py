@@ -14,7 +14,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "clients"))
 
 import harness                                                              # noqa: E402
-from harness import Skip, contains, equal, lacks, ok, policy, wait_until   # noqa: E402,F401 (tests take them from here)
+from harness import Skip, binary, contains, equal, lacks, ok, policy, wait_until   # noqa: E402,F401 (tests take them from here)
 from fake import FakeRegistry, hashes, iso, make_tarball                    # noqa: E402,F401
 
 SOAK = os.environ.get("BONDGATE_SOAK") == "1"
