@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import sys
+import urllib.parse
 
 from gate_tools import blobs, contains, equal, fetch, main, policy, wait_until
 
@@ -67,6 +68,18 @@ def test_a_write_that_is_refused_anyway_is_not_read_into_memory(t):
     contains(publishing.raw(head.replace(b"authorization: Bearer y\r\n", b""), 5).decode(), "HTTP/1.1 401")
     equal(publishing.request("PUT", "/lab-a", {"authorization": "Bearer y"}, b"x" * (4 << 20)).status, 405)
     equal(len(fake.asked("lab-a", "PUT")[0].body), 4 << 20)
+
+
+def test_a_search_never_tells_an_internal_name(t):
+    fake = t.fake().lab()
+    gate = t.gate(policy(fake.url, extra='internal: ["npm:@acme/*", "npm:acme-*"]\n'))
+    for text in ("@acme/secret", '"@acme/secret"', "x,@acme/secret", "keywords:@acme/secret", "@ACME/Secret", "scope:acme", "acme/secret",
+                 "a\tacme-secret", "scope:@acme"):
+        answer = gate.get("/npm/-/v1/search?text=" + urllib.parse.quote(text))
+        equal((answer.status, answer.json()["objects"]), (200, []), text)
+    equal(fake.asked("search"), [])
+    gate.get("/npm/-/v1/search?text=left-pad")
+    equal(len(fake.asked("search")), 1)
 
 
 def test_a_cached_artifact_that_changed_on_disk_is_fetched_anew(t):
