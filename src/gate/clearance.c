@@ -225,9 +225,11 @@ static void patience_over(void *arg)
 	struct inquiry *q = arg;
 
 	q->patience = NULL;
-	if (q->concluded || q->asked == 0)
-		return; /* a worker is at it and will conclude */
+	if (q->concluded)
+		return;
 	q->out_of_patience = true;
+	if (q->asked == 0)
+		return; /* a worker is at it; what it still finds wanting is not asked for */
 	loop_work(q->thread->loop, conclude_work, conclude_done, q);
 }
 
@@ -237,13 +239,9 @@ static void ask_needs(struct inquiry *q)
 	struct set_package *package;
 	struct need *first = q->needs;
 
-	if (q->patience || !sets_has_needs(q->sets)) {
-		/* Either waiting already has its limit, or there is nothing to wait for. */
-	} else {
+	/* One limit for all rounds together. */
+	if (!q->patience && !q->out_of_patience && sets_has_needs(q->sets))
 		q->patience = loop_after(q->thread->loop, PATIENCE, patience_over, q);
-	}
-	if (!q->patience && sets_has_needs(q->sets))
-		q->out_of_patience = true;
 	while (!q->out_of_patience && (package = sets_next_need(q->sets))) {
 		struct need *n = calloc(1, sizeof(*n));
 

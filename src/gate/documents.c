@@ -654,12 +654,12 @@ void document_remake(struct gate *g, const struct origin *origin, struct documen
 	gate_set_rules(g, NULL, NULL);
 }
 
-void documents_drop(struct documents *d)
+void documents_rest(struct documents *d)
 {
 	pthread_mutex_lock(&d->lock);
 	for (struct entry *e = d->oldest; e; e = e->newer)
-		if (!e->busy)
-			close_document(d, e);
+		if (e->document)
+			file_rest(e->document->mapped);
 	pthread_mutex_unlock(&d->lock);
 }
 

@@ -201,22 +201,8 @@ static void prepare(struct exchange *x)
 	x->base = base_url(x, mount);
 }
 
-static size_t body_limit(struct http_request *rq, void *arg)
+static void answer(struct exchange *x)
 {
-	struct str label, mount, below;
-
-	(void)arg;
-	if (!cut_mount(rq->path, &label, &mount, &below))
-		return 0;
-	if (str_starts(below, STR("/-/npm/v1/security/")))
-		return LIMIT_AUDIT_BODY_BYTES;
-	return str_eq(rq->method, STR("PUT")) || str_eq(rq->method, STR("POST")) || str_eq(rq->method, STR("DELETE")) ? LIMIT_PUBLISH_BODY_BYTES : 0;
-}
-
-static void request(struct http_request *rq, void *arg)
-{
-	struct exchange *x = exchange_new(arg, rq);
-
 	prepare(x);
 	if (!x->npm) {
 		serve_own(x);
@@ -225,6 +211,48 @@ static void request(struct http_request *rq, void *arg)
 	} else {
 		serve_npm(x);
 	}
+}
+
+static void request(struct http_request *rq, void *arg)
+{
+	answer(exchange_new(arg, rq));
+}
+
+static bool takes_writes(struct gate *g)
+{
+	struct rules *rules = gate_rules(g);
+	const struct origin *all;
+	size_t n = policy_origins(rules->policy, &all);
+	bool any = false;
+
+	for (size_t i = 0; i < n; i++)
+		any |= all[i].ecosystem == ECOSYSTEM_NPM && all[i].publish;
+	rules_unref(rules);
+	return any;
+}
+
+/* A body is held in memory until it is whole: strangers get room for little, and for nothing where all writes are refused. */
+static size_t body_limit(struct http_request *rq, void *arg)
+{
+	struct gate_thread *t = arg;
+	struct exchange *x;
+	struct str label, mount, below;
+
+	if (!cut_mount(rq->path, &label, &mount, &below))
+		return 0;
+	if (str_starts(below, STR("/-/npm/v1/security/")))
+		return LIMIT_AUDIT_BODY_BYTES;
+	if (!str_eq(rq->method, STR("PUT")) && !str_eq(rq->method, STR("POST")) && !str_eq(rq->method, STR("DELETE")))
+		return 0;
+	if (str_starts(below, STR("/-/")))
+		return MIB;
+	if (takes_writes(t->gate) && http_get(rq, STR("authorization")).n)
+		return LIMIT_PUBLISH_BODY_BYTES;
+	/* Refused in any case: said at once, before the body. */
+	x = exchange_new(t, rq);
+	x->without_body = true;
+	answer(x);
+	return 0;
 }
 
 static void gone(struct http_request *rq, void *arg)

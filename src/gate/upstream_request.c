@@ -1,5 +1,6 @@
 /* What goes out: the texts of a request, checked and copied, and how curl is set up to send it. */
 #include <ctype.h>
+#include <unistd.h>
 
 #include "gate/upstream_internal.h"
 
@@ -181,6 +182,19 @@ long request_ms(usec duration)
 	return duration <= 0 ? 1 : (long)((duration + 999) / 1000);
 }
 
+/* libcurl shares the parsed authorities between connections, but only if they come from one file and no folder besides; otherwise each
+ * connection costs a megabyte and the time to read some hundred certificates. The folder holds the same ones as the system's file, and
+ * with a file of the policy's own it must not count at all. */
+static void set_authorities(struct fetching *f)
+{
+	const char *built_in = curl_version_info(CURLVERSION_NOW)->cainfo;
+
+	if (f->q.ca_file)
+		curl_easy_setopt(f->easy, CURLOPT_CAINFO, f->q.ca_file);
+	if (f->q.ca_file || (built_in && access(built_in, R_OK) == 0))
+		curl_easy_setopt(f->easy, CURLOPT_CAPATH, NULL);
+}
+
 void request_settings(struct fetching *f)
 {
 	const struct fetcher_limits *limits = &f->fetcher->limits;
@@ -200,8 +214,7 @@ void request_settings(struct fetching *f)
 	curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 1L);
 	curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 2L);
 	curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	if (f->q.ca_file)
-		curl_easy_setopt(e, CURLOPT_CAINFO, f->q.ca_file);
+	set_authorities(f);
 	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, request_ms(limits->connect_timeout));
 	curl_easy_setopt(e, CURLOPT_LOW_SPEED_LIMIT, 1L);
 	curl_easy_setopt(e, CURLOPT_LOW_SPEED_TIME, (request_ms(limits->stall_timeout) + 999) / 1000);
