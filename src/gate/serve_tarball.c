@@ -252,8 +252,10 @@ static int read_range(struct handing *h, struct str value, struct str if_range)
 		else if (str_to_u64(str_skip(value, (size_t)dash + 1), &to) < 0)
 			return 0;
 	}
-	if (from >= size || to < from)
+	if (from >= size)
 		return -ERANGE;
+	if (to < from)
+		return 0; /* not a range at all */
 	h->offset = from;
 	h->end = to < size - 1 ? to + 1 : size;
 	h->ranged = true;
