@@ -31,6 +31,8 @@ static int reload(void *arg, struct policy **ret_policy, struct advisories **ret
 	struct policy *policy, *complete;
 	int r = a ? load_rules(c->opened.options.policy, c->opened.state_dir, a, &policy, ret_advisories, NULL, NULL, err) : -ENOMEM;
 
+	if (r == -EACCES && !c->unconfined)
+		err_prefix(err, "the gate reaches only the files and folders that its policy named when it was started: restart it for other ones");
 	if (r < 0)
 		return r;
 	/* What `auto` stands for was found out at the start; npm cannot be asked from within the confinement. */

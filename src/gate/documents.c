@@ -65,6 +65,7 @@ struct refresh {
 	int fd;
 	int status;                /* of the upstream's answer; 0: none yet */
 	bool nowhere;              /* there is no such package; not to be confused with a file of ours that is missing */
+	struct str via;            /* of the request that asked first */
 	struct str etag, last_modified;
 	struct document_made made;
 	struct npm_changes changes;
@@ -450,6 +451,7 @@ static void ask_upstream(struct refresh *r)
 		.url = document_url(r->arena, r->origin, r->name),
 		.hosts = &r->hosts,
 		.authorization = r->origin->authorization,
+		.via = r->via,
 		.accept = STR("application/json"),
 		.ca_file = r->origin->ca_file.n ? r->origin->ca_file.p : NULL,
 		.decode = true,
@@ -534,6 +536,7 @@ static void refresh_start(struct documents *d, struct gate_thread *t, struct rul
 	r->origin = origin;
 	r->entry = e;
 	r->name = arena_str(r->arena, name);
+	r->via = arena_str(r->arena, t->via);
 	r->fd = -1;
 	r->previous = previous;
 	document_path(origin, r->name, r->path);
@@ -651,12 +654,12 @@ void document_remake(struct gate *g, const struct origin *origin, struct documen
 	gate_set_rules(g, NULL, NULL);
 }
 
-void documents_drop(struct documents *d)
+void documents_rest(struct documents *d)
 {
 	pthread_mutex_lock(&d->lock);
 	for (struct entry *e = d->oldest; e; e = e->newer)
-		if (!e->busy)
-			close_document(d, e);
+		if (e->document)
+			file_rest(e->document->mapped);
 	pthread_mutex_unlock(&d->lock);
 }
 

@@ -46,7 +46,7 @@ void document_get(struct gate_thread *t, struct rules *rules, const struct origi
  * answer be made anew. */
 void document_remake(struct gate *g, const struct origin *origin, struct document *document);
 
-/* Forget the open document, so that the next request reads what another process stored (tests, commands). */
-void documents_drop(struct documents *d);
+/* While nobody asks: gives the pages of the open documents back to the page cache. Any thread. */
+void documents_rest(struct documents *d);
 
 #endif

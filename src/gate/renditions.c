@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <xxhash.h>
 
+#include "base/file.h"
 #include "base/limits.h"
 #include "base/map.h"
 #include "gate/compress.h"
@@ -152,6 +153,15 @@ void renditions_free(struct renditions *r)
 	map_free(&r->slots);
 	pthread_mutex_destroy(&r->lock);
 	free(r);
+}
+
+void renditions_rest(struct renditions *r)
+{
+	pthread_mutex_lock(&r->lock);
+	for (struct slot *s = r->oldest; s; s = s->newer)
+		if (s->rendition && s->rendition->body->mapped)
+			file_rest(blob_str(s->rendition->body));
+	pthread_mutex_unlock(&r->lock);
 }
 
 /* ---- making ---- */

@@ -60,7 +60,7 @@ static size_t add_liftable(const struct decision *d, struct buf *out)
 
 	for (size_t i = 0; i < d->reason_count; i++) {
 		const struct reason *r = &d->reasons[i];
-		bool skip = r->mode != MODE_ENFORCE || r->code == REASON_EXEMPT || r->code == REASON_NAMESPACE;
+		bool skip = r->mode != MODE_ENFORCE || r->code == REASON_EXEMPT || r->code == REASON_NAMESPACE || r->code == REASON_UNKNOWN;
 
 		for (size_t j = 0; j < i && !skip; j++)
 			skip = d->reasons[j].code == r->code;

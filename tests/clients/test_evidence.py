@@ -176,3 +176,12 @@ def test_what_is_new_at_the_upstream_while_the_gate_is_stopped_is_noticed(t):
     fake.publish("lab-a", "1.4.0", age="900d")
     gate.start()
     wait_until(lambda: "1.4.0" in gate.document("lab-a").get("policyRestrictions", {}).get("versions", {}), "held: it was not there before")
+
+
+def test_explain_of_a_version_that_never_was_claims_neither_a_cooldown_nor_a_withdrawal(t):
+    _, gate = lab(t)
+    gate.get("/lab-a")
+    for purl in ("npm:lab-a@9.9.9", "npm:lab-never@1.0.0"):
+        code, out, errors = gate.command("explain", purl, "--json")
+        ok(code != 0, "nothing that does not exist is allowed")
+        lacks(out + errors, "withdrawn", "published just now")

@@ -142,3 +142,10 @@ def rss(gate, what="VmRSS"):
             if line.startswith(what + ":"):
                 return int(line.split()[1]) * 1024
     raise AssertionError("no " + what)
+
+
+def metric(gate, name):
+    for line in gate.get("/-/metrics").body.decode().splitlines():
+        if line.startswith(name) and line[len(name):len(name) + 1] in ("{", " "):
+            return float(line.rsplit(" ", 1)[1])
+    raise AssertionError("no metric " + name)
