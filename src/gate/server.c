@@ -11,7 +11,6 @@
 #include "gate/artifacts.h"
 #include "gate/documents.h"
 #include "gate/renditions.h"
-#include "gate/documents.h"
 #include "gate/serve.h"
 #include "gate/watch_files.h"
 
