@@ -101,11 +101,11 @@ static int serve(struct command *c, const char *listen, const char *threads, str
 
 	if (threads && (str_to_u64(str_of(threads), &number) < 0 || number > 64))
 		return err_set(err, -EINVAL, "--threads takes a number from 0 to 64");
-	r = open_prepare(&wanted, listen ? listen : DEFAULT_LISTEN, false, &c->opened, err);
+	r = open_prepare(&wanted, true, listen, false, &c->opened, err);
 	if (r < 0)
 		return r;
 	settings = policy_gate(c->opened.policy);
-	c->listen = listen ? listen : settings->listen.n ? arena_str(c->opened.arena, settings->listen).p : DEFAULT_LISTEN;
+	c->listen = c->opened.listen;
 	options.listen = c->listen;
 	options.threads = threads ? (size_t)number : (size_t)settings->threads;
 	options.connections = (size_t)settings->connections;

@@ -663,6 +663,11 @@ void documents_rest(struct documents *d)
 	pthread_mutex_unlock(&d->lock);
 }
 
+int documents_trim(struct documents *d, uint64_t max_bytes, struct err *err)
+{
+	return document_files_trim(d->folder, max_bytes, err);
+}
+
 int documents_new(struct gate *g, const char *cache_folder, size_t memory_bytes, struct documents **ret, struct err *err)
 {
 	struct documents *d = calloc(1, sizeof(*d));
