@@ -250,7 +250,8 @@ def test_bodies_where_none_belongs(t):
     ok(gate.request("GET", "/npm/lab-a", {"content-length": "5"}, b"hello").status in (200, 400, 413))
     ok(gate.request("GET", "/npm/lab-a", {"content-length": "500000000"}).status in (400, 413))
     answer = gate.raw(b"PUT /npm/lab-a HTTP/1.1\r\nhost: a\r\ncontent-length: 99999999999\r\nconnection: close\r\n\r\n")
-    ok(answer[9:12] in (b"403", b"413"), answer[:100])   # refused before it is read
+    # Writes are refused whatever their size here: said before the body is read.
+    ok(answer.startswith((b"HTTP/1.1 403 ", b"HTTP/1.1 413 ")), answer[:60])
     equal(gate.get("/lab-a").status, 200)
 
 
