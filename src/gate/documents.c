@@ -516,6 +516,7 @@ static void open_done(void *arg)
 		enough = d->gate->offline || fresh(r->previous, r->origin, now);
 		if (enough)
 			r->entry->busy = false;
+		make_room(d); /* which keeps an entry that is still busy */
 	}
 	pthread_mutex_unlock(&d->lock);
 	if (enough) {
