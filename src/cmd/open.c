@@ -130,7 +130,7 @@ static int complete_upstream(struct opened *o, struct err *err)
 	return 0;
 }
 
-int open_prepare(const struct open_options *options, const char *listen, bool offline, struct opened *ret, struct err *err)
+int open_prepare(const struct open_options *options, bool is_gate, const char *listen, bool offline, struct opened *ret, struct err *err)
 {
 	CLEANUP_BUF struct buf dir = BUF(4096);
 	int r;
@@ -145,9 +145,12 @@ int open_prepare(const struct open_options *options, const char *listen, bool of
 	r = dir_make(ret->state_dir, 0700, err);
 	if (r == 0)
 		r = load_rules(options->policy, ret->state_dir, ret->arena, &ret->policy, &ret->advisories, &ret->paths, &ret->path_count, err);
-	if (r < 0 || offline)
+	if (r < 0)
 		return r;
-	r = upstream_auto(ret->policy, ret->state_dir, listen, ret->arena, &ret->upstreams, err);
+	ret->listen = listen ? listen : arena_str(ret->arena, policy_gate(ret->policy)->listen).p;
+	if (offline)
+		return 0;
+	r = upstream_auto(ret->policy, ret->state_dir, is_gate ? ret->listen : NULL, ret->arena, &ret->upstreams, err);
 	return r < 0 ? r : complete_upstream(ret, err);
 }
 

@@ -132,6 +132,23 @@ static void judge_versions(struct inquiry *q)
 	sets_plan(q->sets, q->now);
 }
 
+/* The rule may be off or reported only, or an exception may lift it: that is for the decision to say, not for the sets. */
+static bool allowed_though_held(struct inquiry *q, const struct set_verdict *verdict)
+{
+	const struct npm_packument *p = q->document->packument;
+	struct npm_version v;
+	struct version_facts facts;
+	struct decision d;
+
+	npm_packument_version(p, verdict->root, &v);
+	facts_of(p, &v, q->origin, q->now, &facts);
+	facts.held_dependency = verdict->dependency;
+	facts.held_dependency_until = verdict->until;
+	decide(q->rules->policy, q->rules->advisories, &facts, q->now, NULL, &d);
+	sooner(q->clearance, d.next_change);
+	return d.verdict == VERDICT_ALLOW;
+}
+
 /* Last step, on a worker: what is held for its dependencies. */
 static void conclude(struct inquiry *q)
 {
@@ -141,9 +158,9 @@ static void conclude(struct inquiry *q)
 
 	c->held = ARENA_ARRAY(q->arena, struct held_set, n + 1);
 	for (size_t i = 0; i < n && c->held; i++) {
-		c->shown[verdicts[i].root] = false;
 		c->held[c->held_count++] = (struct held_set){arena_str(q->arena, verdicts[i].dependency), verdicts[i].until, verdicts[i].root};
 		sooner(c, verdicts[i].until);
+		c->shown[verdicts[i].root] = allowed_though_held(q, &verdicts[i]);
 	}
 	for (size_t i = 0; i < c->count; i++)
 		c->hidden += !c->shown[i];

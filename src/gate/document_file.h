@@ -27,6 +27,9 @@ struct document_made {
 int document_make(const char *folder, const char *temporary, int fd, const char *path, const struct npm_build *build, struct arena *a,
                   struct document_made *ret, struct npm_changes *ret_changes, struct err *err);
 
+/* See documents_trim. */
+int document_files_trim(const char *folder, uint64_t max_bytes, struct err *err);
+
 /* Notes in the file that the upstream confirmed it at `now`. */
 void document_touch(const char *folder, struct document *d, usec now);
 

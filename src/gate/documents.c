@@ -36,6 +36,7 @@ struct entry {
 	struct waiter *waiters;
 	struct err *failure;         /* of the last attempt; NULL: it did not fail */
 	usec failed_at, missing_at;
+	usec vanished_at;            /* the upstream first said that a package it had is gone; only the refresh under way looks at it */
 	bool busy;                   /* a refresh is under way */
 	bool disk_tried;             /* what lies on disk is open, or there is nothing */
 };
@@ -256,6 +257,7 @@ static void refresh_end(struct refresh *r)
 	e->failure = NULL;
 	e->missing_at = 0;
 	if (r->code == 0) {
+		e->vanished_at = 0;
 		if (r->made.document)
 			put_document(d, e, r->made.document);
 		else if (!e->document && r->previous)
@@ -375,6 +377,15 @@ static void spooled(void *arg, int code)
 		return;
 	}
 	if (r->code == 0 && (r->status == 404 || r->status == 410)) {
+		if (r->previous && !npm_packument_gone(r->previous->packument) && !r->entry->vanished_at) {
+			/* A registry in trouble says 404 as well: believed only when it says so again. Until then this is a failure like any other. */
+			r->entry->vanished_at = time_now();
+			r->code = err_set(&r->err, -EPROTO, "the upstream says that %.*s, which it had, is gone; it is asked once more before that is believed",
+			                  STR_ARG(r->name));
+			refresh_drop(r);
+			refresh_end(r);
+			return;
+		}
 		if (r->previous && !npm_packument_gone(r->previous->packument)) {
 			r->status = 404;
 			loop_work(r->thread->loop, make_work, make_done, r);
@@ -661,6 +672,11 @@ void documents_rest(struct documents *d)
 		if (e->document)
 			file_rest(e->document->mapped);
 	pthread_mutex_unlock(&d->lock);
+}
+
+int documents_trim(struct documents *d, uint64_t max_bytes, struct err *err)
+{
+	return document_files_trim(d->folder, max_bytes, err);
 }
 
 int documents_new(struct gate *g, const char *cache_folder, size_t memory_bytes, struct documents **ret, struct err *err)

@@ -226,13 +226,11 @@ static void render_work(void *arg)
 	XXH3_freeState(w.hash);
 	if (code == 0 && w.out.error)
 		code = w.out.error;
-	if (code == 0 && w.out.n >= SPILLED_FROM)
-		code = blob_spill(buf_str(&w.out), g->renditions->folder, &r->body, NULL);
+	/* A disk that is full, over its quota or read-only does not stop metadata: then it is kept in memory. */
+	if (code == 0 && w.out.n >= SPILLED_FROM && blob_spill(buf_str(&w.out), g->renditions->folder, &r->body, NULL) < 0)
+		r->body = blob_take(&w.out);
 	if (code == 0 && !r->body) {
 		r->body = blob_copy(buf_str(&w.out));
-		code = r->body ? 0 : -ENOMEM;
-	} else if (code == -ENOSPC) {
-		r->body = blob_take(&w.out); /* a full disk does not stop metadata */
 		code = r->body ? 0 : -ENOMEM;
 	}
 	buf_free(&w.out);

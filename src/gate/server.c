@@ -14,7 +14,8 @@
 #include "gate/serve.h"
 #include "gate/watch_files.h"
 
-enum { THREADS_MAX = 64, THREADS_BY_DEFAULT = 4, SIGNALS = 3 };
+/* Documents may take this part of `cache.size`, beside the artifacts. */
+enum { THREADS_MAX = 64, THREADS_BY_DEFAULT = 4, SIGNALS = 3, DOCUMENTS_SHARE = 4 };
 /* What is under way at a stop has this long to end. */
 #define GRACE (10 * USEC_SECOND)
 #define TRIM_EVERY (10 * USEC_MINUTE)
@@ -181,9 +182,13 @@ static void files_changed(void *arg)
 static void trim_work(void *arg)
 {
 	struct server *s = arg;
+	struct rules *rules = gate_rules(s->gate);
+	uint64_t bytes = (uint64_t)policy_gate(rules->policy)->cache_bytes;
 	struct err err = {0};
 
-	if (cache_trim(s->gate->cache, NULL, NULL, &err) < 0)
+	rules_unref(rules);
+	if (cache_trim(s->gate->cache, NULL, NULL, &err) < 0 ||
+	    documents_trim(s->gate->documents, bytes / DOCUMENTS_SHARE, &err) < 0)
 		log_event(LOG_WARNING, "the cache could not be trimmed", "error=%s", log_quote(str_of(err.text)));
 }
 

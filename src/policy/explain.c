@@ -77,6 +77,8 @@ static void add_advice(const struct version_facts *facts, const struct decision 
 
 	if (d->verdict == VERDICT_ALLOW)
 		return;
+	if (d->reason_count && d->reasons[0].code == REASON_UNKNOWN)
+		return; /* there is nothing to wait for or to exempt */
 	if (add_liftable(d, &rules) == 0) {
 		buf_add_str(out, STR("\nOnly a registry of your own may serve this name: whoever owns the policy can add it to `origins`.\n"));
 		return;

@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 
-from gate_tools import (HERE, SOAK, Skip, binary, contains, equal, fetch, iso, main, metric, ok, policy, rss, tarball, wait_until)
+from gate_tools import (HERE, SOAK, Skip, binary, equal, fetch, iso, main, metric, ok, policy, rss, tarball, wait_until)
 
 MIB = 1 << 20
 MEMORY = 128 * MIB

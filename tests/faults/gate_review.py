@@ -4,9 +4,10 @@ import json
 import os
 import signal
 import sys
+import time
 import urllib.parse
 
-from gate_tools import blobs, contains, equal, fetch, main, policy, wait_until
+from gate_tools import DAY, blobs, contains, equal, fetch, main, policy, wait_until
 
 PUBLISHING = 'publish: true\ntoken: {file: "%s"}'
 
@@ -80,6 +81,31 @@ def test_a_search_never_tells_an_internal_name(t):
     equal(fake.asked("search"), [])
     gate.get("/npm/-/v1/search?text=left-pad")
     equal(len(fake.asked("search")), 1)
+
+
+def test_held_dependencies_obey_the_mode_of_their_rule(t):
+    fake = t.fake().lab()
+    fake.publish("lab-pins", "1.0.0", age="20d", dependencies={"lab-a": "1.2.0"})
+    gate = t.gate(policy(fake.url))
+    equal(gate.get("/lab-pins/1.0.0").status, 403)
+    for extra in ("rules:\n  dependency-held:\n    mode: report\n", "rules:\n  dependency-held:\n    mode: off\n",
+                  'exemptions:\n  - {package: "npm:lab-pins@1.0.0", rules: [dependency-held], reason: "a test", owner: jo, approved-by: kim, '
+                  'expires: %s}\n' % time.strftime("%Y-%m-%d", time.gmtime(time.time() + 5 * DAY))):
+        other = t.gate(policy(fake.url, extra=extra))
+        equal(other.versions("lab-pins"), {"1.0.0"}, extra)
+        equal(fetch(other, "lab-pins", "1.0.0").status, 200, extra)
+        equal(other.explain("npm:lab-pins@1.0.0")["decision"], "allow", extra)
+
+
+def test_a_refused_tag_says_why(t):
+    fake = t.fake().lab()
+    fake.publish("lab-new", "1.0.0", age="2h")
+    gate = t.gate(policy(fake.url))
+    for path in ("/lab-new/latest", "/lab-a/young"):
+        answer = gate.get(path)
+        equal(answer.status, 403, answer)
+        contains(answer.json()["error"], "cooldown")
+    equal(gate.get("/lab-a/no-such-tag").status, 404)
 
 
 def test_a_cached_artifact_that_changed_on_disk_is_fetched_anew(t):

@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
 """The gate behind upstreams that are slow, dead, broken, cut, endless, redirecting, lying, hostile or forgetful."""
-import http.client
 import json
 import os
 import shutil
@@ -9,10 +8,8 @@ import sys
 import threading
 import time
 
-from gate_tools import (DAY, USEC, blobs, contains, equal, fetch, hashes, hook_on, iso, lacks, main, make_tarball, ok, policy,
+from gate_tools import (DAY, USEC, blobs, contains, equal, fetch, hashes, hook_on, iso, lacks, main, ok, policy,
                         raw_answer, rss, sentence, store, tarball, temporaries, wait_until)
-
-BIG = bytes(i * 7 % 251 for i in range(1024)) * 8192   # 8 MiB, read by clients while it comes
 
 
 def start(t, registry="", **options):
