@@ -107,7 +107,7 @@ int connection_open(struct connection *c, const char *path, int flags, struct er
 	sqlite3_wal_hook(c->db, note_wal_pages, c);
 	/* temp_store: a confined process may write in its state folder alone. */
 	snprintf(pragmas, sizeof(pragmas), "PRAGMA foreign_keys=ON; PRAGMA synchronous=FULL; PRAGMA trusted_schema=OFF; PRAGMA temp_store=MEMORY;"
-		 " PRAGMA journal_size_limit=%d; PRAGMA cache_size=-8192", STORE_WAL_KEPT_BYTES);
+		 " PRAGMA journal_size_limit=%d; PRAGMA cache_size=-2048", STORE_WAL_KEPT_BYTES);
 	if (sqlite3_exec(c->db, pragmas, NULL, NULL, NULL) != SQLITE_OK)
 		goto failed;
 	return 0;
