@@ -17,14 +17,14 @@ struct advisory {
 	enum severity severity;
 	struct str id; /* "GHSA-…", "MAL-…" */
 	struct str summary;
-	struct str url;   /* where to read more; may be empty */
-	struct str fixed; /* the lowest fixed version that the matching range names; may be empty */
+	struct str url;                 /* where to read more; may be empty */
+	struct str fixed;               /* the lowest fixed version that the matching range names; may be empty */
 	struct str vulnerable_versions; /* the matching package's ranges as an npm range ("<1.2.0 || >=2.0.0 <2.1.0") */
-	usec published;   /* 0: unknown */
-	usec modified;    /* likewise */
-	int score;        /* CVSS base score in tenths (98 for 9.8), of `vector`; -1: none */
-	struct str vector; /* "CVSS:3.1/…"; may be empty */
-	const struct str *cwes; /* "CWE-79", … */
+	usec published;                 /* 0: unknown */
+	usec modified;                  /* likewise */
+	int score;                      /* CVSS base score in tenths (98 for 9.8), of `vector`; -1: none */
+	struct str vector;              /* "CVSS:3.1/…"; may be empty */
+	const struct str *cwes;         /* "CWE-79", … */
 	size_t cwe_count;
 	const struct str *aliases; /* other names of the same: first the ids of `joined` records that said it too, then "CVE-…" and the like */
 	size_t alias_count, joined;
@@ -57,8 +57,8 @@ uint64_t advisories_digest(const struct advisories *a);
 /* Everything known about one version that is not withdrawn and, when `at` is not 0, was published at or before `at`; malware first,
  * then by severity. Records that name each other, or the same third, as an alias are one advisory. Returns the count and sets *ret to an array in `out` (NULL when 0). Costs one hash look-up for a package
  * that nothing is known about. */
-size_t advisories_match(const struct advisories *a, enum ecosystem e, struct str name, struct str version, usec at,
-                        struct arena *out, struct advisory **ret);
+size_t advisories_match(const struct advisories *a, enum ecosystem e, struct str name, struct str version, usec at, struct arena *out,
+                        struct advisory **ret);
 /* Is anything known about any version of this package? */
 bool advisories_know(const struct advisories *a, enum ecosystem e, struct str name);
 

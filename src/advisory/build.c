@@ -145,8 +145,12 @@ static int merge(struct builder *b, const struct built *there, struct built *rec
 
 static struct built built_of(const struct builder *b, struct str json, const struct record *r, const struct affected *of_record)
 {
-	struct built record = {.row = {.published = r->as.published, .source = b->source, .score = (int16_t)r->as.score, .kind = (uint8_t)r->as.kind,
-	                               .severity = (uint8_t)r->as.severity, .withdrawn = r->withdrawn}};
+	struct built record = {.row = {.published = r->as.published,
+	                               .source = b->source,
+	                               .score = (int16_t)r->as.score,
+	                               .kind = (uint8_t)r->as.kind,
+	                               .severity = (uint8_t)r->as.severity,
+	                               .withdrawn = r->withdrawn}};
 	uint64_t digest = osv_digest(json) | 1;
 
 	for (int e = 0; e < 2; e++) {
@@ -270,7 +274,8 @@ static int read_all(struct builder *b, struct err *err)
 	}
 	/* A wrong path must not look like news. */
 	if (b->counts->read == 0 || b->counts->read == b->counts->skipped)
-		return err_set(err, -ENOENT, b->counts->skipped ? "no advisory of %s could be read" : "there are no advisories in %s", b->import->paths[0]);
+		return err_set(err, -ENOENT, b->counts->skipped ? "no advisory of %s could be read" : "there are no advisories in %s",
+		               b->import->paths[0]);
 	return 0;
 }
 

@@ -11,10 +11,10 @@ static const struct row {
 	int first; /* level of the first value */
 	bool needed, modified;
 } rows[METRICS] = {
-	[AV] = {"AV", "NALP", 0, true, true}, [AC] = {"AC", "LH", 0, true, true},   [AT] = {"AT", "NP", 0, true, true},
-	[PR] = {"PR", "NLH", 0, true, true},  [UI] = {"UI", "NPA", 0, true, true},  [VC] = {"VC", "HLN", 0, true, true},
-	[VI] = {"VI", "HLN", 0, true, true},  [VA] = {"VA", "HLN", 0, true, true},  [SC] = {"SC", "HLN", 1, true, true},
-	[SI] = {"SI", "HLN", 1, true, true},  [SA] = {"SA", "HLN", 1, true, true},  [E] = {"E", "APU", 0, false, false},
+	[AV] = {"AV", "NALP", 0, true, true},  [AC] = {"AC", "LH", 0, true, true},    [AT] = {"AT", "NP", 0, true, true},
+	[PR] = {"PR", "NLH", 0, true, true},   [UI] = {"UI", "NPA", 0, true, true},   [VC] = {"VC", "HLN", 0, true, true},
+	[VI] = {"VI", "HLN", 0, true, true},   [VA] = {"VA", "HLN", 0, true, true},   [SC] = {"SC", "HLN", 1, true, true},
+	[SI] = {"SI", "HLN", 1, true, true},   [SA] = {"SA", "HLN", 1, true, true},   [E] = {"E", "APU", 0, false, false},
 	[CR] = {"CR", "HML", 0, false, false}, [IR] = {"IR", "HML", 0, false, false}, [AR] = {"AR", "HML", 0, false, false},
 };
 
@@ -184,7 +184,8 @@ struct highest {
 	int depth; /* how many steps the class spans */
 };
 
-static const enum metric metrics1[] = {AV, PR, UI}, metrics2[] = {AC, AT}, metrics36[] = {VC, VI, VA, CR, IR, AR}, metrics4[] = {SC, SI, SA};
+static const enum metric metrics1[] = {AV, PR, UI}, metrics2[] = {AC, AT}, metrics36[] = {VC, VI, VA, CR, IR, AR},
+						 metrics4[] = {SC, SI, SA};
 
 static const struct highest highest1[] = {{{{0, 0, 0}}, 1, 1}, {{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}, 3, 4}, {{{3, 0, 0}, {1, 1, 1}}, 2, 5}};
 static const struct highest highest2[] = {{{{0, 0}}, 1, 1}, {{{1, 0}, {0, 1}}, 2, 2}};

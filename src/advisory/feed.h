@@ -9,14 +9,15 @@ enum advisories_change { CHANGE_ADDED, CHANGE_UPDATED, CHANGE_WITHDRAWN };
 const char *advisories_change_name(enum advisories_change c);
 
 struct advisories_import {
-	const char *index;        /* the file; extended when it is there, unless `fresh` */
-	const char *const *paths; /* each a file of OSV JSON (a record or an array of them), a zip or tar of such files, or a folder; folders are
+	const char *index; /* the file; extended when it is there, unless `fresh` */
+	const char *const
+		*paths; /* each a file of OSV JSON (a record or an array of them), a zip or tar of such files, or a folder; folders are
 	                           * searched to their ends, what begins with a dot left out */
 	size_t path_count;
 	struct str source; /* what the records are from, at most 47 bytes; empty: "osv" */
-	int priority;      /* of that source, -999 to 999: of two records with one id the one of the higher priority is kept; of one source the newer */
-	bool fresh;        /* start from nothing */
-	bool dry;          /* write nothing */
+	int priority; /* of that source, -999 to 999: of two records with one id the one of the higher priority is kept; of one source the newer */
+	bool fresh; /* start from nothing */
+	bool dry;   /* write nothing */
 	usec now;
 	/* Each may be NULL. A record that could not be read: where, why, at which byte. */
 	void (*problem)(void *arg, const char *text);
@@ -27,7 +28,7 @@ struct advisories_import {
 };
 
 struct advisories_imported {
-	size_t read;      /* records met */
+	size_t read; /* records met */
 	size_t added, updated, withdrawn, unchanged;
 	size_t older;     /* left out for a newer one, or one of a higher priority */
 	size_t elsewhere; /* of other ecosystems only */

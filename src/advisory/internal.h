@@ -21,7 +21,7 @@ enum { PRIORITY_OWN = 1000 };
 /* ---- version.c ---- */
 
 struct version {
-	bool ordered;    /* it could be read; else only `text` says something */
+	bool ordered; /* it could be read; else only `text` says something */
 	enum ecosystem ecosystem;
 	struct semver semver;
 	struct nuget_version nuget;
@@ -86,13 +86,13 @@ struct listed {
 
 /* What one record says of one package. */
 struct affected {
-	struct affected *next; /* of the same package, another record */
+	struct affected *next;      /* of the same package, another record */
 	struct affected *of_record; /* of the same record, another package */
 	struct package *package;
 	const struct record *record;
 	struct interval *intervals;
 	struct listed *listed;
-	bool all; /* every version: malware of which nothing more is said */
+	bool all;         /* every version: malware of which nothing more is said */
 	struct str range; /* all of it as an npm range */
 };
 
@@ -134,7 +134,8 @@ struct problem {
 
 /* Reads one record into the index. *ret_record (may be NULL) gets it, in the index's arena; a withdrawn one does not come into the index
  * and has no more than a head. *ret_affected (may be NULL): its entries. 0, -EBADMSG with *ret_problem, or -ENOMEM. */
-int osv_read(struct advisories *a, struct str json, struct record **ret_record, struct affected **ret_affected, struct problem *ret_problem);
+int osv_read(struct advisories *a, struct str json, struct record **ret_record, struct affected **ret_affected,
+             struct problem *ret_problem);
 
 /* ---- load.c ---- */
 

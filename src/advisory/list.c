@@ -29,10 +29,16 @@ int advisories_status(const struct advisories *a, struct arena *out, struct advi
 			return damaged(err);
 		sources[i] = (struct advisories_source){arena_str(out, str_of(s->name)), s->priority, s->records, s->imported};
 	}
-	*ret = (struct advisories_status){.digest = h->digest, .built = h->built, .file_bytes = h->file_bytes, .records = h->records,
-	                                  .withdrawn = h->withdrawn, .malware = h->malware,
+	*ret = (struct advisories_status){.digest = h->digest,
+	                                  .built = h->built,
+	                                  .file_bytes = h->file_bytes,
+	                                  .records = h->records,
+	                                  .withdrawn = h->withdrawn,
+	                                  .malware = h->malware,
 	                                  .vulnerabilities = h->records - h->withdrawn - h->malware,
-	                                  .packages = {h->packages[0], h->packages[1]}, .source_count = count, .sources = sources};
+	                                  .packages = {h->packages[0], h->packages[1]},
+	                                  .source_count = count,
+	                                  .sources = sources};
 	return 0;
 }
 
@@ -65,7 +71,11 @@ static bool read_entry(struct arena *a, const struct mapped *m, uint64_t number,
 
 	if (!source || row->kind > ADVISORY_MALWARE || row->severity > SEVERITY_CRITICAL || !mapped_blob(m, row, &blob))
 		return false;
-	r = (struct record){.as = {.kind = row->kind, .severity = row->severity, .score = row->score, .published = row->published, .modified = mapped_modified(row)}};
+	r = (struct record){.as = {.kind = row->kind,
+	                           .severity = row->severity,
+	                           .score = row->score,
+	                           .published = row->published,
+	                           .modified = mapped_modified(row)}};
 	if (!blob_read_head(a, blob, &r, &rest))
 		return false;
 	*ret = (struct advisories_entry){.advisory = r.as, .withdrawn = row->withdrawn, .source = str_of(source->name)};

@@ -141,7 +141,8 @@ static int load_path(struct load *l, const char *path)
 	return mapped_is_index(path) ? load_index(l, path) : load_file(l, path);
 }
 
-int advisories_load_all(const char *const *paths, size_t count, struct advisories **ret, size_t *ret_records, size_t *ret_skipped, struct err *err)
+int advisories_load_all(const char *const *paths, size_t count, struct advisories **ret, size_t *ret_records, size_t *ret_skipped,
+                        struct err *err)
 {
 	struct load l = {.into = advisories_empty(), .err = err};
 	int r = 0;

@@ -71,7 +71,8 @@ bool mapped_is_index(const char *path)
 
 static bool section_fits(const struct mapped_head *h, const struct mapped_section *s, size_t row)
 {
-	return s->offset >= h->data && s->offset % 8 == 0 && s->offset <= h->file_bytes && s->bytes <= h->file_bytes - s->offset && s->bytes % row == 0;
+	return s->offset >= h->data && s->offset % 8 == 0 && s->offset <= h->file_bytes && s->bytes <= h->file_bytes - s->offset &&
+	       s->bytes % row == 0;
 }
 
 /* What is wrong with the head, or NULL. Its checksum was right. */
@@ -108,14 +109,17 @@ int mapped_over(struct str bytes, const char *name, struct mapped **ret, struct 
 	if (bytes.n < sizeof(*h) || memcmp(h->magic, MAPPED_MAGIC, sizeof(h->magic)) != 0)
 		return err_set(err, -EBADMSG, "%s is not an advisory index, or cut short: import again with bondgate feed import --fresh", name);
 	if (h->version != MAPPED_VERSION)
-		return err_set(err, -EPROTONOSUPPORT, "%s is an advisory index of version %u; this program reads version %d: import again with bondgate feed import --fresh",
-		               name, h->version, MAPPED_VERSION);
+		return err_set(
+			err, -EPROTONOSUPPORT,
+			"%s is an advisory index of version %u; this program reads version %d: import again with bondgate feed import --fresh", name,
+			h->version, MAPPED_VERSION);
 	problem = XXH3_64bits(h, offsetof(struct mapped_head, head_sum)) != h->head_sum ? "its head is damaged" : check_head(h, bytes.n);
 	blocks = problem ? 0 : (bytes.n - h->data + MAPPED_BLOCK - 1) / MAPPED_BLOCK;
 	if (!problem && XXH3_64bits(bytes.p + sizeof(*h), blocks * sizeof(uint64_t)) != h->sums_sum)
 		problem = "its checksums are damaged";
 	if (problem)
-		return err_set(err, -EBADMSG, "the advisory index %s is damaged (%s): import again with bondgate feed import --fresh", name, problem);
+		return err_set(err, -EBADMSG, "the advisory index %s is damaged (%s): import again with bondgate feed import --fresh", name,
+		               problem);
 	m = calloc(1, sizeof(*m));
 	if (m)
 		m->checked = calloc(blocks ? blocks : 1, 1);
@@ -292,8 +296,9 @@ static bool match_one(const struct mapped *m, uint64_t number, const struct vers
 	record = source && r->kind <= ADVISORY_MALWARE && r->severity <= SEVERITY_CRITICAL ? ARENA_NEW(h->arena, struct record) : NULL;
 	if (!record)
 		return false;
-	*record = (struct record){.as = {.kind = r->kind, .severity = r->severity, .published = r->published, .modified = mapped_modified(r), .score = r->score},
-	                          .priority = source->priority};
+	*record = (struct record){
+		.as = {.kind = r->kind, .severity = r->severity, .published = r->published, .modified = mapped_modified(r), .score = r->score},
+		.priority = source->priority};
 	return blob_read_head(h->arena, blob, record, &rest) &&
 	       hits_add(h, (struct hit){record, verdict.has_fix ? verdict.fix_text : STR(""), package.range});
 }

@@ -26,10 +26,10 @@ struct mapped_head {
 	uint32_t version, block;
 	uint64_t file_bytes, data; /* where the data begins */
 	uint64_t seed, digest;
-	int64_t built;             /* usec */
+	int64_t built;                        /* usec */
 	uint64_t records, withdrawn, malware; /* all of them; of these withdrawn; of the others malware */
-	uint64_t packages[2];      /* by ecosystem */
-	uint64_t slots;            /* a power of two */
+	uint64_t packages[2];                 /* by ecosystem */
+	uint64_t slots;                       /* a power of two */
 	struct mapped_section sources_at, slots_at, packages_at, affected_at, records_at, names_at, blobs_at;
 	uint64_t sums_sum, head_sum;
 };

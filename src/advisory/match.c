@@ -265,8 +265,8 @@ static void match_memory(const struct package *p, const struct version *v, usec 
 	}
 }
 
-size_t advisories_match(const struct advisories *a, enum ecosystem e, struct str name, struct str version, usec at,
-                        struct arena *out, struct advisory **ret)
+size_t advisories_match(const struct advisories *a, enum ecosystem e, struct str name, struct str version, usec at, struct arena *out,
+                        struct advisory **ret)
 {
 	const struct package *p = index_find(a, e, name);
 	struct hits h = {.arena = out};

@@ -64,9 +64,16 @@ static void read_members(struct json_reader *r, struct members *m)
 		struct str key;
 		struct str *slice;
 	} table[] = {
-		{STR("id"), &m->id}, {STR("summary"), &m->summary}, {STR("published"), &m->published}, {STR("modified"), &m->modified}, {STR("withdrawn"), &m->withdrawn},
-		{STR("affected"), &m->affected}, {STR("severity"), &m->severity}, {STR("references"), &m->references},
-		{STR("aliases"), &m->aliases}, {STR("database_specific"), &m->database_specific},
+		{STR("id"), &m->id},
+		{STR("summary"), &m->summary},
+		{STR("published"), &m->published},
+		{STR("modified"), &m->modified},
+		{STR("withdrawn"), &m->withdrawn},
+		{STR("affected"), &m->affected},
+		{STR("severity"), &m->severity},
+		{STR("references"), &m->references},
+		{STR("aliases"), &m->aliases},
+		{STR("database_specific"), &m->database_specific},
 	};
 	struct str key;
 
@@ -133,7 +140,7 @@ static void append(struct reader *o, struct str text, const struct str **list, s
 static void judge_cwe(struct reader *o, struct str id)
 {
 	static const struct str malicious[] = {STR("CWE-506"), STR("CWE-507"), STR("CWE-508"), STR("CWE-509"),
-					       STR("CWE-510"), STR("CWE-511"), STR("CWE-512")};
+	                                       STR("CWE-510"), STR("CWE-511"), STR("CWE-512")};
 
 	for (size_t i = 0; i < sizeof(malicious) / sizeof(malicious[0]); i++)
 		if (str_eq_nocase(id, malicious[i]))
@@ -205,7 +212,7 @@ static int read_aliases(struct reader *o, struct str slice)
 static void judge_texts(struct reader *o)
 {
 	o->malicious |= str_starts(o->record->as.id, STR("MAL-")) || str_starts_nocase(o->record->as.summary, STR("Malicious code in ")) ||
-			str_starts_nocase(o->record->as.summary, STR("Compromised release of "));
+	                str_starts_nocase(o->record->as.summary, STR("Compromised release of "));
 }
 
 /* ---- severity, references ---- */
@@ -325,8 +332,10 @@ static const struct {
 	struct str key;
 	enum event_kind kind;
 } event_keys[] = {
-	{STR("introduced"), EVENT_INTRODUCED}, {STR("fixed"), EVENT_FIXED},
-	{STR("last_affected"), EVENT_LAST_AFFECTED}, {STR("limit"), EVENT_LIMIT},
+	{STR("introduced"), EVENT_INTRODUCED},
+	{STR("fixed"), EVENT_FIXED},
+	{STR("last_affected"), EVENT_LAST_AFFECTED},
+	{STR("limit"), EVENT_LIMIT},
 };
 
 /* One event. False when its version cannot be ordered: an end that cannot be read is left out, so that the range stays open,
@@ -638,7 +647,8 @@ static void conclude(struct reader *o)
 		as->severity = SEVERITY_CRITICAL;
 }
 
-int osv_read(struct advisories *into, struct str json, struct record **ret_record, struct affected **ret_affected, struct problem *ret_problem)
+int osv_read(struct advisories *into, struct str json, struct record **ret_record, struct affected **ret_affected,
+             struct problem *ret_problem)
 {
 	struct reader o = {.into = into, .a = into->arena, .problem = ret_problem};
 	struct members m = {0};

@@ -104,7 +104,9 @@ static int read_archive(const char *path, uint64_t bytes, const struct sources *
 			s->progress(s->arg, (uint64_t)archive_filter_bytes(a, -1), bytes);
 	}
 	/* What came before the damage was read, but nobody may think that it was all. */
-	return r == ARCHIVE_EOF ? 0 : err_set(err, -EBADMSG, "%s is damaged: %s", path, archive_error_string(a) ? archive_error_string(a) : "it ends early");
+	return r == ARCHIVE_EOF
+	           ? 0
+	           : err_set(err, -EBADMSG, "%s is damaged: %s", path, archive_error_string(a) ? archive_error_string(a) : "it ends early");
 }
 
 /* ---- files and folders ---- */

@@ -96,7 +96,8 @@ static void print_json(const struct advisories_imported *n)
 
 static void print_counts(const struct advisories_imported *n, bool dry)
 {
-	printf("%zu records read: %zu added, %zu updated, %zu withdrawn, %zu unchanged", n->read, n->added, n->updated, n->withdrawn, n->unchanged);
+	printf("%zu records read: %zu added, %zu updated, %zu withdrawn, %zu unchanged", n->read, n->added, n->updated, n->withdrawn,
+	       n->unchanged);
 	if (n->older)
 		printf(", %zu older than what is there", n->older);
 	if (n->elsewhere)
@@ -108,9 +109,16 @@ static void print_counts(const struct advisories_imported *n, bool dry)
 static int run_import(const struct feed_options *o, bool dry, int count, char **words, struct advisories_imported *ret, struct err *err)
 {
 	struct import state = {.options = o, .terminal = isatty(STDERR_FILENO) && !o->quiet};
-	struct advisories_import import = {.index = o->index, .paths = (const char *const *)words, .path_count = (size_t)count,
-	                                   .source = str_of(o->source ? o->source : "osv"), .fresh = o->fresh, .dry = dry, .now = time_now(),
-	                                   .problem = on_problem, .progress = on_progress, .arg = &state};
+	struct advisories_import import = {.index = o->index,
+	                                   .paths = (const char *const *)words,
+	                                   .path_count = (size_t)count,
+	                                   .source = str_of(o->source ? o->source : "osv"),
+	                                   .fresh = o->fresh,
+	                                   .dry = dry,
+	                                   .now = time_now(),
+	                                   .problem = on_problem,
+	                                   .progress = on_progress,
+	                                   .arg = &state};
 	int64_t priority = 0;
 	int r = 0;
 
@@ -196,7 +204,10 @@ int cmd_feed(int argc, char **argv)
 	static struct feed_options o;
 	const struct option_row rows[] = {
 		{.name = "source", .argument = "NAME", .help = "import, diff: what the records are from (default osv)", .value = &o.source},
-		{.name = "priority", .argument = "N", .help = "import, diff: of two with one id, the source with the higher one counts (default 0)", .value = &o.priority},
+		{.name = "priority",
+	     .argument = "N",
+	     .help = "import, diff: of two with one id, the source with the higher one counts (default 0)",
+	     .value = &o.priority},
 		{.name = "fresh", .help = "import, diff: start from nothing instead of from what is there", .flag = &o.fresh},
 		{.name = "malware", .help = "list: malware only", .flag = &o.malware},
 		{.name = "json", .help = "machine-readable", .flag = &o.json},

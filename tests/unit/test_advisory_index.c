@@ -90,8 +90,15 @@ static void on_problem(void *arg, const char *text)
 
 static int import_as(const char *path, const char *source, int priority, bool dry, struct told *t)
 {
-	struct advisories_import import = {.index = index_path, .paths = &path, .path_count = 1, .source = str_of(source), .priority = priority,
-	                                   .dry = dry, .now = 1000 * USEC_DAY, .problem = on_problem, .arg = t};
+	struct advisories_import import = {.index = index_path,
+	                                   .paths = &path,
+	                                   .path_count = 1,
+	                                   .source = str_of(source),
+	                                   .priority = priority,
+	                                   .dry = dry,
+	                                   .now = 1000 * USEC_DAY,
+	                                   .problem = on_problem,
+	                                   .arg = t};
 
 	*t = (struct told){0};
 	return advisories_build(&import, &t->n, &t->err);
@@ -135,19 +142,24 @@ static const char *known(enum ecosystem e, const char *name, const char *version
 	return text;
 }
 
-#define NPM(name, fixed) "{'package':{'ecosystem':'npm','name':'" name "'},'ranges':[{'type':'SEMVER','events':[{'introduced':'0'},{'fixed':'" fixed "'}]}]}"
-#define NUGET(name, fixed) "{'package':{'ecosystem':'NuGet','name':'" name "'},'ranges':[{'type':'ECOSYSTEM','events':[{'introduced':'0'},{'fixed':'" fixed "'}]}]}"
+#define NPM(name, fixed) \
+	"{'package':{'ecosystem':'npm','name':'" name "'},'ranges':[{'type':'SEMVER','events':[{'introduced':'0'},{'fixed':'" fixed "'}]}]}"
+#define NUGET(name, fixed) \
+	"{'package':{'ecosystem':'NuGet','name':'" name "'},'ranges':[{'type':'ECOSYSTEM','events':[{'introduced':'0'},{'fixed':'" fixed \
+	"'}]}]}"
 
 static void what_is_imported_is_found_in_both_ecosystems(void **state)
 {
 	(void)state;
 	CLEANUP_ARENA struct arena *a = arena_new(MIB);
-	struct told t = import("[{'id':'A','modified':'2024-01-01T00:00:00Z','published':'2023-01-01T00:00:00Z','summary':'s','aliases':['CVE-1'],"
-	                       "'severity':[{'type':'CVSS_V3','score':'CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H'}],"
-	                       "'database_specific':{'cwe_ids':['CWE-79']},'references':[{'type':'ADVISORY','url':'https://advisory.example/A'}],"
-	                       "'affected':[" NPM("lab-a", "1.2") "," NUGET("Lab.Net", "2.0") "]},"
-	                       "{'id':'B','affected':[{'package':{'ecosystem':'npm','name':'lab-b'},'versions':['v1.0.0','2.0.0']}]},"
-	                       "{'id':'C','affected':[{'package':{'ecosystem':'PyPI','name':'lab-b'},'versions':['1.0.0']}]}]");
+	struct told t =
+		import("[{'id':'A','modified':'2024-01-01T00:00:00Z','published':'2023-01-01T00:00:00Z','summary':'s','aliases':['CVE-1'],"
+	           "'severity':[{'type':'CVSS_V3','score':'CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H'}],"
+	           "'database_specific':{'cwe_ids':['CWE-79']},'references':[{'type':'ADVISORY','url':'https://advisory.example/A'}],"
+	           "'affected':[" NPM("lab-a", "1.2") "," NUGET(
+				   "Lab.Net", "2.0") "]},"
+	                                 "{'id':'B','affected':[{'package':{'ecosystem':'npm','name':'lab-b'},'versions':['v1.0.0','2.0.0']}]},"
+	                                 "{'id':'C','affected':[{'package':{'ecosystem':'PyPI','name':'lab-b'},'versions':['1.0.0']}]}]");
 	struct advisories *all;
 	struct advisory *found;
 
@@ -257,10 +269,13 @@ static void records_that_name_each_other_are_one_advisory(void **state)
 	struct advisories *all;
 	struct advisory *found;
 
-	import("[{'id':'GHSA-1','aliases':['CVE-1'],'database_specific':{'severity':'HIGH'},'affected':[" NPM("lab-a", "2.0.0") "]},"
-	       "{'id':'X-1','aliases':['CVE-1'],'summary':'said by X','affected':[" NPM("lab-a", "3.0.0") "]},"
-	       "{'id':'MAL-1','aliases':['X-1'],'affected':[" NPM("lab-a", "1.5.0") "]},"
-	       "{'id':'Y','affected':[" NPM("lab-a", "9.0.0") "]}]");
+	import("[{'id':'GHSA-1','aliases':['CVE-1'],'database_specific':{'severity':'HIGH'},'affected':[" NPM(
+		"lab-a", "2.0.0") "]},"
+	                      "{'id':'X-1','aliases':['CVE-1'],'summary':'said by X','affected':[" NPM(
+							  "lab-a", "3.0.0") "]},"
+	                                            "{'id':'MAL-1','aliases':['X-1'],'affected':[" NPM(
+													"lab-a", "1.5.0") "]},"
+	                                                                  "{'id':'Y','affected':[" NPM("lab-a", "9.0.0") "]}]");
 	all = open_index();
 	assert_int_equal(advisories_match(all, ECOSYSTEM_NPM, STR("lab-a"), STR("1.0.0"), 0, a, &found), 2);
 	assert_true(str_eq(found[0].id, STR("MAL-1")));
@@ -282,10 +297,11 @@ static void write_zip(const char *path)
 {
 	static const struct {
 		const char *name, *text;
-	} files[] = {{"A.json", "{\"id\":\"A\",\"affected\":[{\"package\":{\"ecosystem\":\"npm\",\"name\":\"lab-a\"},\"versions\":[\"1.0.0\"]}]}"},
-	             {"B.json", "{\"id\":\"B\",\"affected\":[}"},
-	             {"notes.txt", "{"},
-	             {"C.json", "{\"id\":\"C\",\"affected\":[{\"package\":{\"ecosystem\":\"npm\",\"name\":\"lab-c\"},\"versions\":[\"1.0.0\"]}]}"}};
+	} files[] = {
+		{"A.json", "{\"id\":\"A\",\"affected\":[{\"package\":{\"ecosystem\":\"npm\",\"name\":\"lab-a\"},\"versions\":[\"1.0.0\"]}]}"},
+		{"B.json", "{\"id\":\"B\",\"affected\":[}"},
+		{"notes.txt", "{"},
+		{"C.json", "{\"id\":\"C\",\"affected\":[{\"package\":{\"ecosystem\":\"npm\",\"name\":\"lab-c\"},\"versions\":[\"1.0.0\"]}]}"}};
 	struct archive *zip = archive_write_new();
 
 	archive_write_set_format_zip(zip);
@@ -448,7 +464,8 @@ static void an_index_and_own_files_answer_together(void **state)
 	size_t records, skipped;
 
 	import("{'id':'A','aliases':['CVE-1'],'database_specific':{'severity':'LOW'},'affected':[" NPM("lab-a", "2.0.0") "]}");
-	write_file(paths[1], "{'id':'MINE','aliases':['CVE-1'],'database_specific':{'severity':'HIGH'},'affected':[" NPM("lab-a", "1.0.0") "]}");
+	write_file(paths[1],
+	           "{'id':'MINE','aliases':['CVE-1'],'database_specific':{'severity':'HIGH'},'affected':[" NPM("lab-a", "1.0.0") "]}");
 	assert_int_equal(advisories_load_all(paths, 2, &all, &records, &skipped, &err), 0);
 	assert_int_equal(records, 2);
 	assert_int_equal(advisories_match(all, ECOSYSTEM_NPM, STR("lab-a"), STR("0.5.0"), 0, a, &found), 1);
@@ -531,7 +548,8 @@ static int draw_question(void *arg, const struct advisories_entry *e)
 			if (part.n > 1)
 				version = part;
 		}
-		q->list[q->count++] = (struct question){e->packages[i].ecosystem, arena_str(q->arena, e->packages[i].name), arena_str(q->arena, version)};
+		q->list[q->count++] =
+			(struct question){e->packages[i].ecosystem, arena_str(q->arena, e->packages[i].name), arena_str(q->arena, version)};
 	}
 	return 0;
 }

@@ -23,11 +23,19 @@ static void version_2(void **state)
 {
 	(void)state;
 	static const struct row rows[] = {
-		{"AV:N/AC:L/Au:N/C:N/I:N/A:C", 78},   {"AV:N/AC:L/Au:N/C:C/I:C/A:C", 100}, {"AV:L/AC:H/Au:N/C:C/I:C/A:C", 62},
-		{"(AV:N/AC:M/Au:N/C:N/I:P/A:N)", 43}, {"AV:N/AC:L/Au:N/C:P/I:P/A:P", 75},  {"AV:N/AC:L/Au:N/C:N/I:N/A:N", 0},
+		{"AV:N/AC:L/Au:N/C:N/I:N/A:C", 78},
+		{"AV:N/AC:L/Au:N/C:C/I:C/A:C", 100},
+		{"AV:L/AC:H/Au:N/C:C/I:C/A:C", 62},
+		{"(AV:N/AC:M/Au:N/C:N/I:P/A:N)", 43},
+		{"AV:N/AC:L/Au:N/C:P/I:P/A:P", 75},
+		{"AV:N/AC:L/Au:N/C:N/I:N/A:N", 0},
 		{"AV:N/AC:L/Au:N/C:P/I:P/A:P/E:F/RL:OF/RC:C", 75}, /* the base score, whatever follows */
-		{"AV:N/AC:L/Au:N/C:P/I:P", -1},       {"AV:X/AC:L/Au:N/C:P/I:P/A:P", -1},  {"AV:N/AV:N/AC:L/Au:N/C:P/I:P/A:P", -1},
-		{"", -1},                             {"()", -1},                          {"AV:", -1},
+		{"AV:N/AC:L/Au:N/C:P/I:P", -1},
+		{"AV:X/AC:L/Au:N/C:P/I:P/A:P", -1},
+		{"AV:N/AV:N/AC:L/Au:N/C:P/I:P/A:P", -1},
+		{"", -1},
+		{"()", -1},
+		{"AV:", -1},
 	};
 
 	CHECK(rows);
