@@ -28,6 +28,7 @@
 	X(LIMIT_POLICY_BYTES, 16 * MIB, "a policy file") \
 	X(LIMIT_YAML_DEPTH, 32, "nesting of a YAML document") \
 	X(LIMIT_ADVISORY_FILE_BYTES, 256 * MIB, "a file of advisories") \
+	X(LIMIT_ADVISORY_SOURCE_BYTES, 16 * GIB, "an archive of advisories, unpacked") \
 	X(LIMIT_HEADER_BYTES, 32 * KIB, "the head of an HTTP request") \
 	X(LIMIT_UPSTREAM_HEADER_BYTES, 128 * KIB, "the heads of an upstream's answer to one request") \
 	X(LIMIT_TARGET_BYTES, 8 * KIB, "the target of an HTTP request") \

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/limits.h"
@@ -62,28 +63,46 @@ static int load_advisories(const struct policy *policy, const char *state_dir, s
 	const struct gate_settings *settings = policy_gate(policy);
 	const char *files[PATHS];
 	size_t n = 0, records = 0, skipped = 0;
-	struct str own = arena_printf(a, "%s/advisories", state_dir);
-	DIR *folder = opendir(own.p);
+	struct str own = arena_printf(a, "%s/advisories", state_dir), index = arena_printf(a, "%s/" ADVISORY_INDEX, state_dir);
+	DIR *folder;
 	int r;
 
+	if (!own.p || !index.p)
+		return err_set(err, -ENOMEM, "no memory");
+	folder = opendir(own.p);
 	if (!folder && errno != ENOENT)
 		return err_set(err, -errno, "cannot read the advisories in %s: %s", own.p, err_name(errno));
-	for (size_t i = 0; i < settings->advisory_file_count && n < PATHS - 1; i++)
+	for (size_t i = 0; i < settings->advisory_file_count && n < PATHS - 2; i++)
 		files[n++] = arena_str(a, settings->advisory_files[i]).p;
 	if (folder) {
 		closedir(folder);
 		files[n++] = own.p;
 	}
-	for (size_t i = 0; i < n && *path_count < PATHS; i++)
-		paths[(*path_count)++] = files[i];
-	/* Watched also before the first import makes it. */
-	if (!folder && own.p && *path_count < PATHS)
+	if (access(index.p, F_OK) == 0)
+		files[n++] = index.p;
+	for (size_t i = 0; i < n && *path_count < PATHS - 2; i++)
+		if (files[i] != index.p)
+			paths[(*path_count)++] = files[i];
+	/* Watched also before they are there. */
+	if (!folder)
 		paths[(*path_count)++] = own.p;
+	paths[(*path_count)++] = index.p;
 	if (n == 0) {
 		*ret = advisories_empty();
 		return *ret ? 0 : err_set(err, -ENOMEM, "no memory");
 	}
 	r = advisories_load_all(files, n, ret, &records, &skipped, err);
+	/* Whole, though each part would be checked when touched: a damaged index must not come into force at all. */
+	if (r == 0) {
+		struct err damage = {0};
+
+		r = advisories_verify(*ret, &damage);
+		if (r < 0) {
+			advisories_unref(*ret);
+			*ret = NULL;
+			return err_set(err, r, "%s: %s", index.p, damage.text);
+		}
+	}
 	if (r == 0)
 		log_event(skipped ? LOG_WARNING : LOG_INFO, "advisories", "records=%zu skipped=%zu first_problem=%s", records, skipped,
 		          log_quote(str_of(skipped ? err->text : "")));

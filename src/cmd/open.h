@@ -5,6 +5,9 @@
 #include "cmd/upstream_auto.h"
 #include "gate/gate.h"
 
+/* The index of `bondgate feed`, in the state folder. */
+#define ADVISORY_INDEX "advisories.idx"
+
 /* The options that both have. */
 struct open_options {
 	const char *policy, *state;
@@ -33,7 +36,7 @@ int open_gate(struct opened *o, bool without_cache, struct err *err);
 void close_gate(struct opened *o);
 
 /* Policy and advisories as the files say now; for the start and for every reload. *ret_paths (may be NULL) gets the files, in the
- * arena. Warnings go to the log. Advisories: the policy's `advisories.files`, and whatever lies in STATE/advisories. */
+ * arena. Warnings go to the log. Advisories: the policy's `advisories.files`, whatever lies in STATE/advisories, and the index. */
 int load_rules(const char *policy_option, const char *state_dir, struct arena *a, struct policy **ret_policy, struct advisories **ret_advisories,
                const char *const **ret_paths, size_t *ret_path_count, struct err *err);
 

@@ -174,7 +174,7 @@ static void kind_and_severity_come_from_where_producers_put_them(void **state)
 		{"{\"id\":\"CVE-1\",\"database_specific\":{\"severity\":\"LOW\"},\"severity\":[{\"type\":\"CVSS_V3\",\"score\":\"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H\"}]," AFFECTED "}",
 		 ADVISORY_VULNERABILITY, SEVERITY_LOW},
 		{"{\"id\":\"CVE-1\",\"severity\":[{\"type\":\"CVSS_V4\",\"score\":\"CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N\"}]," AFFECTED "}",
-		 ADVISORY_VULNERABILITY, SEVERITY_UNKNOWN},
+		 ADVISORY_VULNERABILITY, SEVERITY_CRITICAL},
 		{"{\"id\":\"MAL-2025-1\"," AFFECTED "}", ADVISORY_MALWARE, SEVERITY_CRITICAL},
 		{"{\"id\":\"GHSA-1\",\"database_specific\":{\"cwe_ids\":[\"CWE-79\",\"CWE-506\"],\"severity\":\"LOW\"}," AFFECTED "}", ADVISORY_MALWARE, SEVERITY_LOW},
 		{"{\"id\":\"X\",\"database_specific\":{\"malicious-packages-origins\":[]}," AFFECTED "}", ADVISORY_MALWARE, SEVERITY_CRITICAL},
