@@ -336,7 +336,8 @@ static void document_found_for_inquiry(void *arg, struct document_result *result
 	loop_work(q->thread->loop, judge_work, judge_done, q);
 }
 
-void clearance_get(struct gate_thread *t, struct rules *rules, const struct origin *origin, struct str name, clearance_found found, void *arg)
+void clearance_get(struct gate_thread *t, struct rules *rules, const struct origin *origin, struct str name, clearance_found found,
+                   void *arg)
 {
 	struct inquiry *q = calloc(1, sizeof(*q));
 

@@ -189,8 +189,7 @@ static void trim_work(void *arg)
 	struct err err = {0};
 
 	rules_unref(rules);
-	if (cache_trim(s->gate->cache, NULL, NULL, &err) < 0 ||
-	    documents_trim(s->gate->documents, bytes / DOCUMENTS_SHARE, &err) < 0)
+	if (cache_trim(s->gate->cache, NULL, NULL, &err) < 0 || documents_trim(s->gate->documents, bytes / DOCUMENTS_SHARE, &err) < 0)
 		log_event(LOG_WARNING, "the cache could not be trimmed", "error=%s", log_quote(str_of(err.text)));
 }
 
