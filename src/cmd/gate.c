@@ -143,7 +143,10 @@ static int serve(struct command *c, const char *listen, const char *threads, str
 	}
 	if (r == 0)
 		r = open_gate(&c->opened, false, err);
-	return r < 0 ? r : server_run(c->opened.gate, &options, err);
+	if (r == 0)
+		r = server_run(c->opened.gate, &options, err);
+	http_tls_unref(options.tls); /* each thread has counted it for itself */
+	return r;
 }
 
 /* As many connections as the system lets one process have; the limits of the server come first. */

@@ -327,10 +327,8 @@ static void make_work(void *arg)
 	}
 	r->code = document_make(r->documents->folder, r->temporary, r->fd, r->path, &build, r->arena, &r->made, &r->changes, &r->err);
 	r->fd = -1;
-	if (r->code < 0) {
-		err_prefix(&r->err, "the packument of %.*s", STR_ARG(r->name));
+	if (r->code < 0)
 		return;
-	}
 	if (r->made.unchanged) {
 		document_touch(r->documents->folder, r->previous, build.now);
 		store_package_checked(g->store, r->origin->id, r->origin->ecosystem, r->name, build.now);
@@ -516,6 +514,7 @@ static void open_done(void *arg)
 		enough = d->gate->offline || fresh(r->previous, r->origin, now);
 		if (enough)
 			r->entry->busy = false;
+		make_room(d); /* which keeps an entry that is still busy */
 	}
 	pthread_mutex_unlock(&d->lock);
 	if (enough) {

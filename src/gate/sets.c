@@ -7,7 +7,7 @@
 #include "gate/facts.h"
 #include "policy/decide.h"
 
-/* The hard limits, and those within which also what has been out for long is followed. */
+/* The hard limits, and those within which the platforms of versions that have been out for long are followed too. */
 enum { DEPTH = 6, PAIRS = 100000, PACKAGES = 2000, EASY_PAIRS = 20000, EASY_PACKAGES = 80 };
 #define FOLLOWED_AT_LEAST (30 * USEC_DAY)
 /* What could not be judged is tried again after this. */
@@ -49,8 +49,8 @@ struct sets {
 	struct rules *rules;
 	struct str self;
 	usec followed; /* versions younger than this are followed in any case */
-	bool easy;     /* the pins are few enough to follow all of them */
-	struct map old_names; /* that old versions pin */
+	bool easy;     /* the optional pins of old versions are few enough to follow them */
+	struct map old_names; /* that old versions pin optionally */
 	size_t old_pins;
 	struct map packages, pairs;
 	struct set_package *package_list;
@@ -183,7 +183,8 @@ static struct str pin_text(struct sets *s, struct str name, struct str version)
 	return text.n ? text : STR("a pinned dependency");
 }
 
-static struct pair **follow(struct sets *s, const struct npm_version *v, unsigned depth, size_t *ret_count)
+/* The pins of a version as pairs: all of them, or the optional ones alone. */
+static struct pair **follow(struct sets *s, const struct npm_version *v, bool optional_only, unsigned depth, size_t *ret_count)
 {
 	struct pair **pins = ARENA_ARRAY(s->graph, struct pair *, v->pin_count);
 
@@ -196,6 +197,8 @@ static struct pair **follow(struct sets *s, const struct npm_version *v, unsigne
 		struct npm_pin pin = npm_version_pin(v, i);
 
 		/* What is no name is nowhere, and is not put into an upstream's URL ("../../admin"). */
+		if (optional_only && !pin.optional)
+			continue;
 		if (str_eq(pin.name, s->self) || npm_name_check(pin.name, NULL) < 0)
 			continue;
 		pins[*ret_count] = find_pair(s, pin, depth);
@@ -218,7 +221,7 @@ void sets_add_root(struct sets *s, size_t index, const struct npm_version *v, us
 	*root = (struct root){.next = s->roots, .index = index};
 	s->roots = root;
 	if (v->published > s->followed) {
-		root->pins = follow(s, v, 1, &root->pin_count);
+		root->pins = follow(s, v, false, 1, &root->pin_count);
 		return;
 	}
 	later = ARENA_NEW(s->arena, struct npm_version);
@@ -226,10 +229,15 @@ void sets_add_root(struct sets *s, size_t index, const struct npm_version *v, us
 		abort();
 	*later = *v;
 	root->later = later;
-	s->old_pins += v->pin_count;
-	for (uint32_t i = 0; i < v->pin_count && s->old_names.used <= EASY_PACKAGES; i++)
-		if (map_put(&s->old_names, npm_version_pin(v, i).name, s) < 0)
+	for (uint32_t i = 0; i < v->pin_count && s->old_names.used <= EASY_PACKAGES; i++) {
+		struct npm_pin pin = npm_version_pin(v, i);
+
+		if (!pin.optional)
+			continue;
+		s->old_pins++;
+		if (map_put(&s->old_names, pin.name, s) < 0)
 			abort();
+	}
 }
 
 static void check_lists_only(struct sets *s, struct root *root, usec now)
@@ -251,10 +259,9 @@ void sets_plan(struct sets *s, usec now)
 	for (struct root *r = s->roots; r; r = r->next) {
 		if (!r->later)
 			continue;
-		if (s->easy)
-			r->pins = follow(s, r->later, 1, &r->pin_count);
-		else
-			check_lists_only(s, r, now);
+		check_lists_only(s, r, now);
+		if (s->easy && !r->dependency.n)
+			r->pins = follow(s, r->later, true, 1, &r->pin_count);
 	}
 }
 
@@ -321,9 +328,8 @@ static void judge_pair(struct sets *s, struct pair *pair, usec now)
 	if (d.verdict != VERDICT_ALLOW) {
 		pair->held = true;
 		pair->until = d.verdict == VERDICT_DENY ? USEC_NEVER : d.until;
-	} else if (v.pin_count && pair->depth < DEPTH &&
-	           (v.published > s->followed || (s->easy && s->package_count < EASY_PACKAGES && s->pair_count < EASY_PAIRS))) {
-		pair->pins = follow(s, &v, pair->depth + 1, &pair->pin_count);
+	} else if (v.pin_count && pair->depth < DEPTH && v.published > s->followed) {
+		pair->pins = follow(s, &v, false, pair->depth + 1, &pair->pin_count);
 	}
 }
 

@@ -199,6 +199,45 @@ def test_clients_that_never_read_are_dropped_and_hold_up_nobody(t):
     equal(fetch(gate, "lab-large", "1.0.0").status, 200)
 
 
+def test_bodies_that_are_received_at_once_have_a_bound(t):
+    fake = t.fake().lab()
+    with Unsanitized():
+        gate = t.gate(policy(fake.url, fresh="5m"))
+    head = b"POST /npm/-/npm/v1/security/advisories/bulk HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 16000000\r\n\r\n"
+    pushing = [socket.create_connection(("127.0.0.1", gate.port), timeout=20) for _ in range(60)]
+    refused = 0
+    for s in pushing:
+        try:
+            s.sendall(head)
+            for _ in range(15):
+                s.sendall(b" " * MIB)
+        except OSError:
+            refused += 1
+    print("# 60 bodies of 15 MiB: %d refused, %d MiB at most" % (refused, rss(gate, "VmHWM") // MIB))
+    ok(rss(gate, "VmHWM") < 600 * MIB, "%d MiB" % (rss(gate, "VmHWM") // MIB))
+    equal(gate.get("/lab-a").status, 200)
+    for s in pushing:
+        s.close()
+    audit = ("POST", "/npm/-/npm/v1/security/advisories/bulk", {"content-type": "application/json"}, b'{"lab-a": ["1.1.0"]}')
+    wait_until(lambda: gate.request(*audit).status == 200, "there is room for bodies again")
+
+
+def test_documents_that_were_opened_from_disk_are_closed_again(t):
+    fake = t.fake()
+    for i in range(200):
+        big_document(fake, "doc-%d" % i, 200000)
+    gate = t.gate(policy(fake.url, fresh="5m", extra="memory: 8MiB\n"))
+    for _ in range(2):
+        for i in range(200):
+            equal(gate.get("/doc-%d" % i).status, 200)
+        gate.get("/doc-0", accept_encoding="gzip")
+    for i in range(200):
+        equal(gate.get("/doc-%d" % i, accept=gate.ABBREVIATED).status, 200)
+    with open("/proc/%d/maps" % gate.child.pid, encoding="utf-8") as f:
+        mapped = sum("/cache/documents/" in line for line in f)
+    ok(mapped < 60, "%d documents of 200 KB are open, with 4 MiB for them" % mapped)
+
+
 def test_200_slowloris_do_not_keep_the_others_out(t):
     fake = t.fake().lab()
     gate = t.gate(policy(fake.url, fresh="5m"))
