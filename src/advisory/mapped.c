@@ -195,7 +195,7 @@ int mapped_verify(const struct mapped *m, struct err *err)
 			continue;
 		damage(m);
 		return err_set(err, -EBADMSG, "the advisory index is damaged at byte %llu: import again with bondgate feed import --fresh",
-		               (unsigned long long)(m->head->data + i * MAPPED_BLOCK));
+		               (unsigned long long)m->head->data + i * (unsigned long long)MAPPED_BLOCK);
 	}
 	return 0;
 }
