@@ -34,6 +34,14 @@
 	X(LIMIT_REQUEST_ARENA_BYTES, 64 * MIB, "what is allocated while one HTTP request is handled") \
 	X(LIMIT_AUDIT_BODY_BYTES, 16 * MIB, "the body of an audit request, uncompressed") \
 	X(LIMIT_PUBLISH_BODY_BYTES, 256 * MIB, "the body of a publish request") \
+	X(LIMIT_LOCK_BYTES, 512 * MIB, "one lockfile") \
+	X(LIMIT_LOCK_ARENA_BYTES, 1 * GIB, "what is allocated while one lockfile is read") \
+	X(LIMIT_LOCK_PACKAGES, 2000000, "packages of one lockfile") \
+	X(LIMIT_LOCK_NEEDS, 20000000, "dependencies between them") \
+	X(LIMIT_XML_DEPTH, 64, "nesting of an XML document") \
+	X(LIMIT_XML_ELEMENTS, 1000000, "elements of an XML document") \
+	X(LIMIT_WALK_ENTRIES, 5000000, "files and folders looked at below one path of a scan") \
+	X(LIMIT_WALK_DEPTH, 64, "folders below folders there") \
 	X(LIMIT_SEARCH_BYTES, 16 * MIB, "a search answer of an upstream")
 
 #define LIMITS_ENUM_(name, value, what) static const size_t name = (value);
