@@ -115,5 +115,5 @@ int read_paket(struct lock *l, const struct lock_extras *extras, struct err *err
 		p = eol ? eol + 1 : end;
 	}
 	lock_link(l, paket_target);
-	return whole_check(l, err);
+	return whole_check(l, true, err);
 }

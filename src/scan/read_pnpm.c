@@ -139,6 +139,25 @@ static int read_package(struct lock *l, const struct yaml_node *n, unsigned majo
 	return 0;
 }
 
+/* The package of a snapshot: each set of peers gets an entry of its own, with the same name and version. */
+static uint32_t snapshot_entry(struct lock *l, uint32_t base, const struct yaml_node *n)
+{
+	struct lock_package copy = l->packages[base];
+	uint32_t at;
+
+	if (str_eq(n->key, copy.key))
+		return base;
+	at = lock_add(l, n->key, copy.name, NULL);
+	if (at != LOCK_NONE) {
+		copy.key = n->key;
+		copy.needs = LOCK_NONE;
+		copy.flags = 0;
+		l->packages[at] = copy;
+		l->packages[base].flags |= LOCK_HIDDEN;
+	}
+	return at;
+}
+
 /* Version 9 keeps who needs whom apart from what the packages are: one snapshot for each set of peers. */
 static int read_snapshots(struct lock *l, const struct yaml_node *root, const struct yaml_node *packages, struct err *err)
 {
@@ -153,12 +172,13 @@ static int read_snapshots(struct lock *l, const struct yaml_node *root, const st
 
 		if (n->kind != YAML_MAP && n->kind != YAML_NULL)
 			return lock_error(l, NULL, err, "line %u: a snapshot must be a map: is the file cut?", n->key_line);
-		if (at == LOCK_NONE || map_put(&seen, base, (void *)n) < 0)
+		at = at == LOCK_NONE ? LOCK_NONE : snapshot_entry(l, at, n);
+		if (at == LOCK_NONE || map_put(&seen, base, (void *)(uintptr_t)n) < 0)
 			continue;
+		l->packages[at].flags &= ~(unsigned)LOCK_HIDDEN;
 		if (n->kind == YAML_MAP) {
 			read_needs(l, at, n);
-			if (is_true(n, "optional"))
-				l->packages[at].flags |= LOCK_OPTIONAL;
+			l->packages[at].flags |= is_true(n, "optional") ? (unsigned)LOCK_OPTIONAL : 0;
 		}
 	}
 	for (const struct yaml_node *n = packages->first; n; n = n->next)
@@ -175,8 +195,6 @@ static uint32_t pnpm_target(const struct lock *l, uint32_t from, const struct lo
 	char key[4096];
 
 	(void)from;
-	if (found == LOCK_NONE)
-		found = lock_find(l, pnpm_without_peers(need->spec));
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]) && found == LOCK_NONE; i++) {
 		int n = snprintf(key, sizeof(key), forms[i], STR_ARG(need->name), STR_ARG(need->spec));
 
@@ -186,7 +204,7 @@ static uint32_t pnpm_target(const struct lock *l, uint32_t from, const struct lo
 		if (found == LOCK_NONE)
 			found = lock_find(l, pnpm_without_peers((struct str){key, (size_t)n}));
 	}
-	return found;
+	return found != LOCK_NONE ? found : lock_find(l, pnpm_without_peers(need->spec));
 }
 
 static int read_document(struct lock *l, struct str document, unsigned lines, struct err *err)
@@ -203,6 +221,8 @@ static int read_document(struct lock *l, struct str document, unsigned lines, st
 	major = pnpm_major(tree_text(root, "lockfileVersion"));
 	read_importers(l, root);
 	packages = yaml_get(root, STR("packages"));
+	if (!packages && l->text.p[l->text.n - 1] != '\n' && document.p + document.n == l->text.p + l->text.n)
+		return lock_error(l, l->text.p + l->text.n, err, "the section packages is missing, and the last line has no end: is the file cut?");
 	if (!packages || packages->kind == YAML_NULL)
 		return 0;
 	if (packages->kind != YAML_MAP)
@@ -226,6 +246,12 @@ static bool says_dev_itself(const struct lock *l)
 	return false;
 }
 
+/* The snapshots of version 9 are complete or an error already. */
+static bool has_snapshots(const struct lock *l)
+{
+	return str_find(l->text, STR("\nsnapshots:")) >= 0;
+}
+
 int read_pnpm(struct lock *l, const struct lock_extras *extras, struct err *err)
 {
 	struct str rest = l->text, document;
@@ -238,6 +264,6 @@ int read_pnpm(struct lock *l, const struct lock_extras *extras, struct err *err)
 	if (code < 0)
 		return code;
 	lock_link(l, pnpm_target);
-	code = whole_check(l, err);
+	code = whole_check(l, !has_snapshots(l), err);
 	return code < 0 || says_dev_itself(l) ? code : lock_mark(l);
 }

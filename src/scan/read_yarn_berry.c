@@ -108,5 +108,5 @@ int read_yarn_berry(struct lock *l, const struct lock_extras *extras, struct err
 			return code;
 	}
 	lock_link(l, berry_target);
-	return whole_check(l, err);
+	return whole_check(l, true, err);
 }

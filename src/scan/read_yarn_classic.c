@@ -182,7 +182,7 @@ int read_yarn_classic(struct lock *l, const struct lock_extras *extras, struct e
 		return code;
 	manifest_root(l, extras);
 	lock_link(l, classic_target);
-	code = whole_check(l, err);
+	code = whole_check(l, true, err);
 	return code < 0 ? code : extras && extras->count ? lock_mark(l) : 0;
 }
 

@@ -62,25 +62,31 @@ static bool is_sorted(const struct lock *l)
 	return n > 2 && wrong <= n / 20;
 }
 
-int whole_check(const struct lock *l, struct err *err)
+/* Is this need one that the file should satisfy, and does not? */
+static bool is_missing(const struct lock_need *need)
+{
+	enum lock_source s = lock_source_of(need->spec);
+
+	return need->to == LOCK_NONE && need->kind != NEED_PEER && s != LOCK_LINK && s != LOCK_WORKSPACE && s != LOCK_FILE;
+}
+
+int whole_check(const struct lock *l, bool ordered, struct err *err)
 {
 	uint32_t last = last_listed(l);
-	struct str name;
+	const char *end = l->text.p + l->text.n;
+	bool open = end[-1] != '\n', sorted = ordered && l->count >= 20 && is_sorted(l);
 
+	if (last == LOCK_NONE)
+		return open ? lock_error(l, end, err, "no package is here, and the last line has no end: is the file cut?") : 0;
 	/* Small ones are often extracts that somebody made on purpose; those end in a whole line. */
-	if (last == LOCK_NONE || !is_sorted(l) || (l->count < 20 && l->text.p[l->text.n - 1] == '\n'))
-		return 0;
-	name = shown_name(&l->packages[last]);
-	for (uint32_t i = 0; i < l->count; i++)
+	for (uint32_t i = 0; (open || sorted) && i < l->count; i++)
 		for (uint32_t n = l->packages[i].needs; n != LOCK_NONE; n = l->needs[n].next) {
 			const struct lock_need *need = &l->needs[n];
-			enum lock_source s = lock_source_of(need->spec);
+			bool behind = sorted && (compare(need->name, shown_name(&l->packages[last])) > 0 || i == last);
 
-			if (need->to != LOCK_NONE || need->kind == NEED_PEER || s == LOCK_LINK || s == LOCK_WORKSPACE || s == LOCK_FILE)
-				continue;
-			if (compare(need->name, name) > 0 || (i == last && l->packages[i].source != LOCK_PROJECT))
-				return lock_error(l, l->text.p + l->text.n, err, "the file ends before \"%.*s\", which \"%.*s\" needs: is it cut?",
-				                  STR_ARG(need->name), STR_ARG(l->packages[i].name));
+			if (is_missing(need) && (open || behind))
+				return lock_error(l, end, err, "the file ends before \"%.*s\", which \"%.*s\" needs: is it cut?", STR_ARG(need->name),
+				                  STR_ARG(l->packages[i].name));
 		}
 	return 0;
 }
