@@ -32,7 +32,7 @@ static void scanned_free(struct scanned *s)
 	if (!s)
 		return;
 	lock_free(&s->lock);
-	buf_free(&s->text);
+	file_unmap(s->text);
 	arena_free(s->extras);
 	free(s->listed);
 	free(s);
@@ -46,16 +46,17 @@ static int read_file(struct scanned *s, const struct project_file *file, struct 
 
 	if (file->tree)
 		return installed_read(file->path.p, &s->lock, err);
-	code = file_read(file->path.p, &s->text, err);
+	/* Mapped, not copied: reading is most of the work. A file that somebody shortens at this moment ends the scan with a signal. */
+	code = file_map(file->path.p, &s->text, err);
 	if (code < 0)
 		return code;
 	if (!format)
-		format = lock_format_by_content(buf_str(&s->text));
+		format = lock_format_by_content(s->text);
 	if (!format)
 		return err_set(err, -EBADMSG, "%s: not a lockfile or manifest that bondgate knows", file->path.p);
 	s->format = format->name;
 	code = project_extras(s->extras, &(struct project_file){.path = file->path, .format = format}, &extras, err);
-	return code < 0 ? code : lock_read(format, buf_str(&s->text), file->path, &extras, &s->lock, err);
+	return code < 0 ? code : lock_read(format, s->text, file->path, &extras, &s->lock, err);
 }
 
 /* Reads and judges one file; what findings point into is kept. */
@@ -71,7 +72,6 @@ static int scan_file(struct scan *s, const struct project_file *file, struct err
 	}
 	one->path = file->path;
 	one->format = file->tree ? "node_modules" : file->format ? file->format->name : "unknown";
-	one->text = BUF(LIMIT_LOCK_BYTES);
 	one->code = read_file(one, file, &one->err);
 	code = one->code < 0 ? 0 : lock_list(&one->lock, &one->listed, &one->count);
 	if (code == 0 && one->code == 0)
@@ -132,7 +132,8 @@ static int scan_paths(struct scan *s, char **paths, int count, struct err *err)
 
 		code = project_find(&s->files, paths[i], &options, err);
 		if (code < 0 && code != -ENOMEM) {
-			code = scan_output_file(&s->output, &(struct scanned){.path = str_of(paths[i]), .format = "unknown", .code = code, .err = *err});
+			code =
+				scan_output_file(&s->output, &(struct scanned){.path = str_of(paths[i]), .format = "unknown", .code = code, .err = *err});
 			continue;
 		}
 		if (code == 0 && s->files.count == before + 1 && strcmp(s->files.array[before].path.p, paths[i]) == 0)
@@ -192,18 +193,25 @@ int cmd_scan(int argc, char **argv)
 	struct scan_options *o = &s.options;
 	bool done;
 	const struct option_row rows[] = {
-		{.name = "policy", .argument = "FILE", .help = "the policy (default $BONDGATE_POLICY, /etc/bondgate/bondgate.yaml)", .value = &o->policy},
-		{.name = "advisories", .argument = "PATH[,PATH]", .help = "OSV files or folders (default: those that the policy names)", .value = &o->advisories},
+		{.name = "policy",
+	     .argument = "FILE",
+	     .help = "the policy (default $BONDGATE_POLICY, /etc/bondgate/bondgate.yaml)",
+	     .value = &o->policy},
+		{.name = "advisories",
+	     .argument = "PATH[,PATH]",
+	     .help = "OSV files or folders (default: those that the policy names)",
+	     .value = &o->advisories},
 		{.name = "list", .help = "print every package", .flag = &o->list},
 		{.name = "installed", .help = "read node_modules folders too, as they are on the disk", .flag = &o->installed},
 		{.name = "at", .argument = "TIME", .help = "judge as of this time (2026-01-31 or 2026-01-31T12:00:00Z)", .value = &o->at},
 		{.name = "json", .help = "machine-readable", .flag = &o->json},
 		{.name = "quiet", .help = "print findings only", .flag = &o->quiet},
 	};
-	const struct command_usage usage = {"scan PATH... [OPTIONS]",
-	                                    "Reads every lockfile of npm and NuGet below the paths and says what an advisory or the policy has against the\n"
-	                                    "packages in it. Exits 1 on a finding, 3 when a file cannot be read.",
-	                                    rows, sizeof(rows) / sizeof(rows[0])};
+	const struct command_usage usage = {
+		"scan PATH... [OPTIONS]",
+		"Reads every lockfile of npm and NuGet below the paths and says what an advisory or the policy has against the\n"
+		"packages in it. Exits 1 on a finding, 3 when a file cannot be read.",
+		rows, sizeof(rows) / sizeof(rows[0])};
 	struct err err = {0};
 	int words, r;
 

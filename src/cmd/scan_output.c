@@ -204,8 +204,8 @@ int scan_output_end(struct scan_output *o, const struct findings *f)
 		if (f->count)
 			findings_text(f);
 		if (!o->quiet)
-			printf("%zu finding%s in %zu package%s of %zu file%s", f->count, f->count == 1 ? "" : "s", o->packages, o->packages == 1 ? "" : "s",
-			       o->files, o->files == 1 ? "" : "s");
+			printf("%zu finding%s in %zu package%s of %zu file%s", f->count, f->count == 1 ? "" : "s", o->packages,
+			       o->packages == 1 ? "" : "s", o->files, o->files == 1 ? "" : "s");
 		if (!o->quiet && f->unjudged)
 			printf("; %zu without a version could be judged by name only", f->unjudged);
 		if (!o->quiet && o->unreadable)

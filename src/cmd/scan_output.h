@@ -10,7 +10,7 @@
 struct scanned {
 	struct str path;
 	const char *format;
-	struct buf text;
+	struct str text; /* mapped */
 	struct lock lock;
 	struct arena *extras;
 	struct lock_listed *listed;

@@ -138,8 +138,8 @@ static int read_entry(struct walk *w, const char *path, const char *name, struct
 		return 0;
 	if (name[0] == '@' && !scope.n)
 		return read_folder(w, below.p, arena_str(w->l->arena, str_of(name)), depth);
-	return read_package(w, below.p, scope.n ? arena_printf(w->l->arena, "%.*s/%s", STR_ARG(scope), name) : arena_str(w->l->arena, str_of(name)),
-	                    depth);
+	return read_package(w, below.p,
+	                    scope.n ? arena_printf(w->l->arena, "%.*s/%s", STR_ARG(scope), name) : arena_str(w->l->arena, str_of(name)), depth);
 }
 
 static int read_modules(struct walk *w, const char *path, unsigned depth)

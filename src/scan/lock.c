@@ -90,7 +90,7 @@ void lock_need(struct lock *l, uint32_t from, struct str name, struct str spec, 
 		return;
 	l->needs = array;
 	l->needs[l->need_count] =
-	    (struct lock_need){.name = name, .spec = spec, .to = LOCK_NONE, .next = l->packages[from].needs, .kind = kind};
+		(struct lock_need){.name = name, .spec = spec, .to = LOCK_NONE, .next = l->packages[from].needs, .kind = kind};
 	l->packages[from].needs = l->need_count++;
 }
 
@@ -131,7 +131,8 @@ void lock_warn(struct lock *l, const char *at, const char *format, ...)
 		va_start(arguments, format);
 		vsnprintf(text, sizeof(text), format, arguments);
 		va_end(arguments);
-		l->warnings[l->warning_count] = at ? arena_printf(l->arena, "line %u: %s", lock_line(l, at), text) : arena_printf(l->arena, "%s", text);
+		l->warnings[l->warning_count] =
+			at ? arena_printf(l->arena, "line %u: %s", lock_line(l, at), text) : arena_printf(l->arena, "%s", text);
 	}
 	l->warning_count++;
 }
@@ -202,10 +203,10 @@ enum lock_source lock_source_of(struct str spec)
 		const char *start;
 		enum lock_source source;
 	} starts[] = {
-		{"git+", LOCK_GIT},       {"git:", LOCK_GIT},           {"git@", LOCK_GIT},       {"github:", LOCK_GIT},
-		{"gitlab:", LOCK_GIT},    {"bitbucket:", LOCK_GIT},     {"gist:", LOCK_GIT},      {"ssh:", LOCK_GIT},
-		{"file:", LOCK_FILE},     {"link:", LOCK_LINK},         {"portal:", LOCK_LINK},   {"workspace:", LOCK_WORKSPACE},
-		{"http:", LOCK_HTTP},     {"https:", LOCK_HTTP},        {"./", LOCK_FILE},        {"../", LOCK_FILE},
+		{"git+", LOCK_GIT},    {"git:", LOCK_GIT},       {"git@", LOCK_GIT},     {"github:", LOCK_GIT},
+		{"gitlab:", LOCK_GIT}, {"bitbucket:", LOCK_GIT}, {"gist:", LOCK_GIT},    {"ssh:", LOCK_GIT},
+		{"file:", LOCK_FILE},  {"link:", LOCK_LINK},     {"portal:", LOCK_LINK}, {"workspace:", LOCK_WORKSPACE},
+		{"http:", LOCK_HTTP},  {"https:", LOCK_HTTP},    {"./", LOCK_FILE},      {"../", LOCK_FILE},
 	};
 	bool web;
 

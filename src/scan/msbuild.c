@@ -17,7 +17,8 @@ int msbuild_properties(struct arena *a, const struct xml_node *project, struct m
 				return -ENOMEM;
 			p->name = n->name;
 			p->value = str_trim(n->text);
-			p->conditional = xml_attribute(n, STR("Condition")).p || xml_attribute(group, STR("Condition")).p || !xml_is(project, STR("Project"));
+			p->conditional =
+				xml_attribute(n, STR("Condition")).p || xml_attribute(group, STR("Condition")).p || !xml_is(project, STR("Project"));
 			p->next = *properties;
 			*properties = p;
 		}

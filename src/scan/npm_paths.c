@@ -63,41 +63,59 @@ void npm_trace(struct lock *l, uint32_t at)
 	p->name = real;
 }
 
-/* The folder that holds the innermost node_modules of `path`, without the slash; false at the top. */
+/* The folder that holds the innermost node_modules of `path`, without the slash; false at the top. Members of the workspace have
+ * none in their path: for them it is the folder above. */
 static bool folder_above(struct str path, struct str *ret)
 {
 	static const struct str modules = {"node_modules", 12};
-	ptrdiff_t at = -1;
+	struct str rest = path;
+	ptrdiff_t slash;
 
-	for (size_t i = path.n; i-- > 0 && at < 0;)
-		if (str_starts(str_skip(path, i), modules) && (i == 0 || path.p[i - 1] == '/'))
-			at = (ptrdiff_t)i;
-	if (at < 0) {
-		/* A member of the workspace: its own folder, then those above it. */
-		ptrdiff_t slash = str_rchr(path, '/');
-
-		*ret = str_take(path, slash < 0 ? 0 : (size_t)slash);
-		return path.n > 0;
+	if (path.n == 0)
+		return false;
+	while ((slash = str_rchr(rest, '/')) >= 0) {
+		rest = str_take(path, (size_t)slash);
+		if (str_eq(rest, modules)) {
+			*ret = STR("");
+			return true;
+		}
+		if (str_ends(rest, STR("/node_modules"))) {
+			*ret = str_take(path, rest.n - modules.n - 1);
+			return true;
+		}
 	}
-	*ret = str_take(path, at > 0 ? (size_t)at - 1 : 0);
+	slash = str_rchr(path, '/');
+	*ret = str_take(path, slash < 0 ? 0 : (size_t)slash);
 	return true;
+}
+
+/* FOLDER/node_modules/NAME. Put together by hand: this is asked several times for every dependency of a lockfile. */
+static uint32_t find_below(const struct lock *l, struct str folder, struct str name)
+{
+	static const struct str modules = {"/node_modules/", 14};
+	struct str middle = str_skip(modules, folder.n == 0);
+	char path[4096];
+
+	if (folder.n + middle.n + name.n > sizeof(path))
+		return LOCK_NONE;
+	if (folder.n)
+		memcpy(path, folder.p, folder.n);
+	memcpy(path + folder.n, middle.p, middle.n);
+	if (name.n)
+		memcpy(path + folder.n + middle.n, name.p, name.n);
+	return lock_find(l, (struct str){path, folder.n + middle.n + name.n});
 }
 
 uint32_t npm_path_target(const struct lock *l, uint32_t from, const struct lock_need *need)
 {
 	struct str folder = l->packages[from].key;
-	char path[4096];
 	uint32_t found;
-	int n;
 
 	/* A link leads to the folder that it stands for. */
 	if (l->packages[from].source == LOCK_LINK)
 		return lock_find(l, need->spec);
 	do {
-		n = snprintf(path, sizeof(path), "%.*s%snode_modules/%.*s", STR_ARG(folder), folder.n ? "/" : "", STR_ARG(need->name));
-		if (n < 0 || (size_t)n >= sizeof(path))
-			return LOCK_NONE;
-		found = lock_find(l, (struct str){path, (size_t)n});
+		found = find_below(l, folder, need->name);
 		if (found != LOCK_NONE)
 			return found;
 	} while (folder_above(folder, &folder));

@@ -3,7 +3,6 @@
 #include "scan/formats.h"
 #include "scan/nuget_names.h"
 
-
 static void set_type(struct lock_package *p, struct str type, bool deployed)
 {
 	static const struct str pack = {"runtimepack.", 12};
@@ -123,7 +122,8 @@ static int read_sections(struct lock *l, bool deployed, struct err *err)
 		json_skip(&top, json_raw_equals(key, STR("libraries")) ? &libraries : json_raw_equals(key, STR("targets")) ? &targets : NULL);
 	code = lock_json_finish(l, &top, err);
 	if (code == 0 && !libraries.p && !targets.p)
-		code = lock_error(l, NULL, err, "neither libraries nor targets are here: is this %s?", deployed ? "a deps.json" : "a project.assets.json");
+		code = lock_error(l, NULL, err, "neither libraries nor targets are here: is this %s?",
+		                  deployed ? "a deps.json" : "a project.assets.json");
 	if (code == 0 && libraries.p) {
 		lock_json_init(&r, libraries);
 		read_libraries(&r, l, deployed);

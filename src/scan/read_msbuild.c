@@ -20,8 +20,8 @@ static void add_version(struct project *p, struct str name, struct str version, 
 	if (at == LOCK_NONE)
 		return;
 	if (!lowest.n)
-		lock_warn(p->l, NULL, "line %u: %.*s \"%.*s\" says no lowest version: which one it becomes is not known here", n->line, STR_ARG(name),
-		          STR_ARG(version));
+		lock_warn(p->l, NULL, "line %u: %.*s \"%.*s\" says no lowest version: which one it becomes is not known here", n->line,
+		          STR_ARG(name), STR_ARG(version));
 	p->l->packages[at].ecosystem = ECOSYSTEM_NUGET;
 	p->l->packages[at].source = LOCK_DECLARED;
 	p->l->packages[at].version = lowest;

@@ -8,11 +8,20 @@ struct entry {
 	bool link, dev, optional, dev_optional, peer, bundled;
 };
 
-static struct str after_last(struct str text, struct str what)
+/* The name after the last "node_modules/"; p == NULL: there is none. */
+static struct str installed_name(struct str path)
 {
-	for (size_t i = text.n + 1; i-- > 0;)
-		if (str_starts(str_skip(text, i), what))
-			return str_skip(text, i + what.n);
+	static const struct str modules = {"node_modules", 12};
+	struct str rest = path;
+	ptrdiff_t slash;
+
+	while ((slash = str_rchr(rest, '/')) >= 0) {
+		struct str before = str_take(path, (size_t)slash);
+
+		if (str_ends(before, modules) && (before.n == modules.n || before.p[before.n - modules.n - 1] == '/'))
+			return str_skip(path, (size_t)slash + 1);
+		rest = before;
+	}
 	return STR_NULL;
 }
 
@@ -68,7 +77,7 @@ static unsigned flags_of(const struct entry *e)
 static void complete(struct lock *l, uint32_t at, struct str path, const struct entry *e)
 {
 	struct lock_package *p = &l->packages[at];
-	struct str installed = after_last(path, STR("node_modules/"));
+	struct str installed = installed_name(path);
 
 	p->version = e->version;
 	p->integrity = e->integrity;

@@ -12,9 +12,8 @@ struct group {
 };
 
 static const struct group groups[] = {
-	{"dependencies", NEED_PROD},       {"optionalDependencies", NEED_OPTIONAL},
-	{"devDependencies", NEED_DEV},     {"configDependencies", NEED_DEV},
-	{"packageManagerDependencies", NEED_DEV},
+	{"dependencies", NEED_PROD},      {"optionalDependencies", NEED_OPTIONAL},  {"devDependencies", NEED_DEV},
+	{"configDependencies", NEED_DEV}, {"packageManagerDependencies", NEED_DEV},
 };
 
 /* What a project or package needs: "name: reference", or since version 6 {specifier, version}. */

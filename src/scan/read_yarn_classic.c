@@ -7,7 +7,7 @@ struct classic {
 	struct lock *l;
 	struct err *err;
 	const char *p, *end;
-	uint32_t at;         /* the block that is read; LOCK_NONE: none yet */
+	uint32_t at; /* the block that is read; LOCK_NONE: none yet */
 	bool has_version;
 	bool in_needs;
 	enum need_kind kind; /* of the list that is read */
@@ -147,7 +147,7 @@ static int read_line(struct classic *c, const char *start, const char *eol)
 		return read_patterns(c, str_range(p, eol), start);
 	if (c->at == LOCK_NONE)
 		return fail(c, start, "an indented line belongs to no package");
-	return p - start == 2 ? read_field(c, str_range(p, eol), start)
+	return p - start == 2   ? read_field(c, str_range(p, eol), start)
 	       : p - start == 4 ? read_need(c, str_range(p, eol), start)
 	                        : fail(c, start, "this indentation is not yarn's");
 }

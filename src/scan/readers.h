@@ -9,14 +9,14 @@
 struct lock_extras {
 	struct lock_extra {
 		struct str name, text, file; /* "Directory.Packages.props", its content, its path */
-	} *files;
+	} * files;
 	size_t count;
 };
 
 struct lock_format {
 	const char *name;
-	const char *patterns[5]; /* of the file's own name, `*` as in str_glob; case does not count */
-	bool manifest;           /* says what is wanted, not what is locked: read only where no lockfile speaks */
+	const char *patterns[5];            /* of the file's own name, `*` as in str_glob; case does not count */
+	bool manifest;                      /* says what is wanted, not what is locked: read only where no lockfile speaks */
 	bool (*recognise)(struct str text); /* is it this, by its content? `text` has no byte order mark */
 	int (*read)(struct lock *l, const struct lock_extras *extras, struct err *err);
 };

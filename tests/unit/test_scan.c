@@ -48,11 +48,13 @@ static const struct {
      "3 a@1.0.0 registry\n4 real@2.0.0 registry dev as al\n6 m@0.1.0 workspace\n7 g@1.1.0 git\n"},
 	{"npm 1: the tree, an alias, a folder", "package-lock.json",
      "{\"lockfileVersion\": 1, \"dependencies\": {\n"
-     "\"a\": {\"version\": \"1.0.0\", \"requires\": {\"b\": \"^2\"}, \"dependencies\": {\n\"b\": {\"version\": \"2.0.0\", \"dev\": true}}},\n"
+     "\"a\": {\"version\": \"1.0.0\", \"requires\": {\"b\": \"^2\"}, \"dependencies\": {\n\"b\": {\"version\": \"2.0.0\", \"dev\": "
+     "true}}},\n"
      "\"c\": {\"version\": \"npm:real@3.0.0\"},\n\"d\": {\"version\": \"file:../d\"}}}",
      "2 a@1.0.0 registry\n3 b@2.0.0 registry dev\n4 real@3.0.0 registry as c\n5 d@ file\n"},
 	{"npm: an entry that is fetched from another package's address is that package", "package-lock.json",
-     "{\"packages\": {\"node_modules/good\": {\"version\": \"1.0.0\", \"resolved\": \"https://npm.registry.example/evil/-/evil-1.0.0.tgz\"}}}",
+     "{\"packages\": {\"node_modules/good\": {\"version\": \"1.0.0\", \"resolved\": "
+     "\"https://npm.registry.example/evil/-/evil-1.0.0.tgz\"}}}",
      "1 evil@1.0.0 registry as good\n"},
 	{"npm: a folder of a mirror is no package", "package-lock.json",
      "{\"packages\": {\"node_modules/good\": {\"version\": \"1.0.0\", \"resolved\": \"https://m.example/repo/npm/-/good-1.0.0.tgz\"}}}",
@@ -61,27 +63,32 @@ static const struct {
      "\xef\xbb\xbf{\"packages\": {\"node_modules/a\": {\"version\": \"1.0.0\"},\n\"node_modules/a\": {\"version\": \"2.0.0\"}}}",
      "2 a@2.0.0 registry\n"},
 	{"yarn 1: quotes, several patterns, CRLF", "yarn.lock",
-     "# yarn lockfile v1\r\n\r\n\"@s/a@^1.0.0\", \"@s/a@~1.2\":\r\n  version \"1.2.3\"\r\n  dependencies:\r\n    b \"^1\"\r\n\r\nb@^1:\r\n  version "
+     "# yarn lockfile v1\r\n\r\n\"@s/a@^1.0.0\", \"@s/a@~1.2\":\r\n  version \"1.2.3\"\r\n  dependencies:\r\n    b \"^1\"\r\n\r\nb@^1:\r\n "
+     " version "
      "\"1.9.0\"\r\n",
      "3 @s/a@1.2.3 registry\n8 b@1.9.0 registry\n"},
 	{"yarn 1: an alias by its own field", "yarn.lock", "\"x@npm:real@^1\":\n  version \"1.0.0\"\n", "1 real@1.0.0 registry as x\n"},
 	{"yarn berry: the resolution counts; members are members", "yarn.lock",
      "__metadata:\n  version: 8\n\n\"x@npm:real@^1\":\n  version: 1.0.0\n  resolution: \"real@npm:1.0.0\"\n  linkType: hard\n\n"
-     "\"jest-website@workspace:website\":\n  version: 0.0.0-use.local\n  resolution: \"jest-website@workspace:website\"\n  linkType: soft\n\n"
+     "\"jest-website@workspace:website\":\n  version: 0.0.0-use.local\n  resolution: \"jest-website@workspace:website\"\n  linkType: "
+     "soft\n\n"
      "\"top@workspace:.\":\n  version: 0.0.0-use.local\n  resolution: \"top@workspace:.\"\n  linkType: soft\n",
      "4 real@1.0.0 registry as x\n9 jest-website@0.0.0-use.local workspace\n"},
 	{"pnpm 5", "pnpm-lock.yaml",
-     "lockfileVersion: 5.4\npackages:\n  /@s/a/1.0.0_peer@2.0.0:\n    resolution: {integrity: x}\n    dev: true\n  /b/2.0.0:\n    dev: false\n",
+     "lockfileVersion: 5.4\npackages:\n  /@s/a/1.0.0_peer@2.0.0:\n    resolution: {integrity: x}\n    dev: true\n  /b/2.0.0:\n    dev: "
+     "false\n",
      "3 @s/a@1.0.0 registry dev\n6 b@2.0.0 registry\n"},
 	{"pnpm 6", "pnpm-lock.yaml", "lockfileVersion: '6.0'\npackages:\n  /a@1.0.0(b@2.0.0):\n    dev: false\n", "3 a@1.0.0 registry\n"},
 	{"pnpm 9: every document; development by what leads there", "pnpm-lock.yaml",
-     "---\nlockfileVersion: '9.0'\nimporters:\n  .:\n    packageManagerDependencies:\n      pnpm:\n        specifier: 11\n        version: 11.0.0\n"
+     "---\nlockfileVersion: '9.0'\nimporters:\n  .:\n    packageManagerDependencies:\n      pnpm:\n        specifier: 11\n        version: "
+     "11.0.0\n"
      "packages:\n  pnpm@11.0.0:\n    resolution: {}\nsnapshots:\n  pnpm@11.0.0: {}\n---\nlockfileVersion: '9.0'\nimporters:\n  .:\n"
      "    dependencies:\n      a:\n        specifier: ^1\n        version: 1.0.0(p@1.0.0)\npackages:\n  a@1.0.0:\n    resolution: {}\n"
      "  p@1.0.0:\n    resolution: {}\nsnapshots:\n  a@1.0.0(p@1.0.0):\n    dependencies:\n      p: 1.0.0\n  p@1.0.0: {}\n",
      "10 pnpm@11.0.0 registry dev\n25 p@1.0.0 registry\n23 a@1.0.0 registry\n"},
 	{"pnpm 9: a runtime is no package of the registry", "pnpm-lock.yaml",
-     "lockfileVersion: '9.0'\npackages:\n  node@runtime:26.0.0:\n    resolution:\n      type: variations\n      variants:\n        - resolution:\n"
+     "lockfileVersion: '9.0'\npackages:\n  node@runtime:26.0.0:\n    resolution:\n      type: variations\n      variants:\n        - "
+     "resolution:\n"
      "            type: binary\n          targets:\n            - cpu: arm64\n              os: linux\n    version: 26.0.0\nsnapshots:\n"
      "  node@runtime:26.0.0: {}\n",
      "3 node@26.0.0 file\n"},
@@ -91,10 +98,12 @@ static const struct {
      "\"m\": [\"m@workspace:packages/m\"],\n\"al\": [\"real@2.0.0\", \"\", {}],}}",
      "3 m@1.0.0 workspace\n5 a@1.0.0 registry\n7 real@2.0.0 registry as al\n"},
 	{"package.json: what is declared", "package.json",
-     "{\"name\": \"x\", \"dependencies\": {\"a\": \"1.0.0\", \"b\": \"^2\"},\n\"devDependencies\": {\"c\": \"npm:real@3.0.0\", \"d\": \"file:../d\"}}",
+     "{\"name\": \"x\", \"dependencies\": {\"a\": \"1.0.0\", \"b\": \"^2\"},\n\"devDependencies\": {\"c\": \"npm:real@3.0.0\", \"d\": "
+     "\"file:../d\"}}",
      "1 a@1.0.0 declared\n1 b@ declared\n2 real@3.0.0 declared dev as c\n2 d@ file dev\n"},
 	{"packages.lock.json: projects are not packages", "packages.lock.json",
-     "{\"version\": 2, \"dependencies\": {\"net8.0\": {\n\"A.B\": {\"type\": \"Direct\", \"requested\": \"[1.0.0, )\", \"resolved\": \"1.0.0\"},\n"
+     "{\"version\": 2, \"dependencies\": {\"net8.0\": {\n\"A.B\": {\"type\": \"Direct\", \"requested\": \"[1.0.0, )\", \"resolved\": "
+     "\"1.0.0\"},\n"
      "\"lib\": {\"type\": \"Project\"}}, \"net6.0\": {\"A.B\": {\"type\": \"Transitive\", \"resolved\": \"1.0.0\"}}}}",
      "2 A.B@1.0.0 registry\n"},
 	{"project.assets.json", "project.assets.json",
@@ -108,12 +117,15 @@ static const struct {
      "2 A@1.0 registry dev\n"},
 	{"a project: properties, every value of a condition", "x.csproj",
      "<Project><PropertyGroup><V Condition=\"'$(T)'=='a'\">1.0.0</V><V Condition=\"'$(T)'=='b'\">2.0.0</V></PropertyGroup>\n"
-     "<ItemGroup><PackageReference Include=\"A\" Version=\"$(V)\"/>\n<PackageReference Include=\"B\"><Version>[3.0.0]</Version></PackageReference>\n"
+     "<ItemGroup><PackageReference Include=\"A\" Version=\"$(V)\"/>\n<PackageReference "
+     "Include=\"B\"><Version>[3.0.0]</Version></PackageReference>\n"
      "</ItemGroup></Project>",
      "2 A@2.0.0 declared\n2 A@1.0.0 declared\n3 B@3.0.0 declared\n"},
-	{"tools", "dotnet-tools.json", "{\"version\": 1, \"isRoot\": true, \"tools\": {\n\"dotnet-ef\": {\"version\": \"8.0.0\", \"commands\": []}}}",
+	{"tools", "dotnet-tools.json",
+     "{\"version\": 1, \"isRoot\": true, \"tools\": {\n\"dotnet-ef\": {\"version\": \"8.0.0\", \"commands\": []}}}",
      "2 dotnet-ef@8.0.0 registry dev\n"},
-	{"SDKs", "global.json", "{\"sdk\": {\"version\": \"8\"}, // why\n\"msbuild-sdks\": {\"MSTest.Sdk\": \"3.0.0\"}}", "2 MSTest.Sdk@3.0.0 registry dev\n"},
+	{"SDKs", "global.json", "{\"sdk\": {\"version\": \"8\"}, // why\n\"msbuild-sdks\": {\"MSTest.Sdk\": \"3.0.0\"}}",
+     "2 MSTest.Sdk@3.0.0 registry dev\n"},
 	{"paket", "paket.lock",
      "NUGET\n  remote: https://nuget.registry.example\n    A (1.0)\n      B (>= 2.0)\n    B (2.0.1) - restriction: >= net45\nGITHUB\n"
      "  remote: o/r\n    file.fs (abc)\n",
@@ -123,7 +135,8 @@ static const struct {
      "{\"purl\": \"pkg:nuget/B@2.0.0\"}, {\"purl\": \"pkg:pypi/c@1\"}]}]}",
      "1 @s/a@1.0.0 registry\n2 B@2.0.0 registry\n"},
 	{"SPDX", "x.spdx.json",
-     "{\"spdxVersion\": \"SPDX-2.3\", \"packages\": [{\"SPDXID\": \"a\", \"externalRefs\": [{\"referenceType\": \"purl\", \"referenceLocator\": "
+     "{\"spdxVersion\": \"SPDX-2.3\", \"packages\": [{\"SPDXID\": \"a\", \"externalRefs\": [{\"referenceType\": \"purl\", "
+     "\"referenceLocator\": "
      "\"pkg:npm/a@1.0.0\"}]}]}",
      "1 a@1.0.0 registry\n"},
 };
@@ -162,7 +175,8 @@ static const struct {
 	{"yarn.lock", "a@^1:\n  version \"1.0.0\"\n  dependencies:\n    b \"^1\"", "ends before \"b\""},
 	{"yarn.lock", "__metadata:\n  version: 8\n\"a@npm:1\":\n  version: 1.0.0\n  resolution: \"a@npm:1\"\n  linkType: ha", "linkType"},
 	{"pnpm-lock.yaml", "lockfileVersion: '9.0'\npackages:\n  a@1.0.0:\n    resolution: {}\n", "snapshots is missing"},
-	{"pnpm-lock.yaml", "lockfileVersion: '9.0'\npackages:\n  a@1.0.0: {}\n  b@1.0.0: {}\nsnapshots:\n  a@1.0.0: {}\n", "\"b@1.0.0\" has no snapshot"},
+	{"pnpm-lock.yaml", "lockfileVersion: '9.0'\npackages:\n  a@1.0.0: {}\n  b@1.0.0: {}\nsnapshots:\n  a@1.0.0: {}\n",
+     "\"b@1.0.0\" has no snapshot"},
 	{"pnpm-lock.yaml", "lockfileVersion: 5.4\npackages:\n  /a/1.0.0:\n    dev: tr", "dev must be true or false"},
 	{"pnpm-lock.yaml", "lockfileVersion: 5.4\npackages:\n  /a/1.0.0: {}\n  /a/1.0.0: {}\n", "twice"},
 	{"pnpm-lock.yaml", "a: b\n", "no lockfileVersion"},
@@ -196,13 +210,16 @@ static void central_versions_come_from_the_file_above(void **state)
 	CLEANUP_ARENA struct arena *a = arena_new(MIB);
 	struct lock_extra files[] = {
 		{STR("Directory.Packages.props"),
-	     STR("<Project><ItemGroup><PackageVersion Include=\"a.b\" Version=\"$(AB)\"/><GlobalPackageReference Include=\"G\" Version=\"4.0\"/>"
+	     STR("<Project><ItemGroup><PackageVersion Include=\"a.b\" Version=\"$(AB)\"/><GlobalPackageReference Include=\"G\" "
+	         "Version=\"4.0\"/>"
 	         "</ItemGroup></Project>"),
 	     STR("Directory.Packages.props")},
-		{STR("Directory.Build.props"), STR("<Project><PropertyGroup><AB>1.5.0</AB></PropertyGroup></Project>"), STR("Directory.Build.props")},
+		{STR("Directory.Build.props"), STR("<Project><PropertyGroup><AB>1.5.0</AB></PropertyGroup></Project>"),
+	     STR("Directory.Build.props")},
 	};
 	const struct lock_extras extras = {files, 2};
-	struct str text = STR("<Project><ItemGroup>\n<PackageReference Include=\"A.B\"/>\n<PackageReference Include=\"None\"/></ItemGroup></Project>");
+	struct str text =
+		STR("<Project><ItemGroup>\n<PackageReference Include=\"A.B\"/>\n<PackageReference Include=\"None\"/></ItemGroup></Project>");
 	struct lock l;
 
 	assert_int_equal(lock_read(format_of("x.csproj"), text, STR("x.csproj"), &extras, &l, NULL), 0);
@@ -214,9 +231,10 @@ static void central_versions_come_from_the_file_above(void **state)
 static void the_shortest_way_leads_from_the_project(void **state)
 {
 	(void)state;
-	struct str text = STR("{\"packages\": {\"\": {\"dependencies\": {\"a\": \"1\", \"c\": \"1\"}}, \"node_modules/a\": {\"version\": \"1.0.0\", "
-	                      "\"dependencies\": {\"b\": \"1\"}}, \"node_modules/b\": {\"version\": \"1.0.0\"}, \"node_modules/a/node_modules/b\": "
-	                      "{\"version\": \"2.0.0\"}, \"node_modules/c\": {\"version\": \"1.0.0\", \"dependencies\": {\"b\": \"1\"}}}}");
+	struct str text =
+		STR("{\"packages\": {\"\": {\"dependencies\": {\"a\": \"1\", \"c\": \"1\"}}, \"node_modules/a\": {\"version\": \"1.0.0\", "
+	        "\"dependencies\": {\"b\": \"1\"}}, \"node_modules/b\": {\"version\": \"1.0.0\"}, \"node_modules/a/node_modules/b\": "
+	        "{\"version\": \"2.0.0\"}, \"node_modules/c\": {\"version\": \"1.0.0\", \"dependencies\": {\"b\": \"1\"}}}}");
 	struct lock l;
 	uint32_t nested, top;
 
@@ -243,7 +261,8 @@ static void members_of_the_workspace_match_nothing_and_denied_names_do(void **st
 	struct err err = {0};
 	size_t n;
 
-	assert_int_equal(policy_load(STR("version: 1\ndeny:\n  names: [\"npm:bad\"]\n"), STR("p.yaml"), time_now(), NULL, &policy, NULL, &err), 0);
+	assert_int_equal(policy_load(STR("version: 1\ndeny:\n  names: [\"npm:bad\"]\n"), STR("p.yaml"), time_now(), NULL, &policy, NULL, &err),
+	                 0);
 	assert_int_equal(lock_read(format_of("yarn.lock"), text, STR("yarn.lock"), NULL, &l, NULL), 0);
 	assert_int_equal(lock_list(&l, &listed, &n), 0);
 	assert_int_equal(n, 2);

@@ -9,8 +9,9 @@ static void elements_attributes_and_lines_are_read(void **state)
 {
 	(void)state;
 	CLEANUP_ARENA struct arena *a = arena_new(MIB);
-	struct str text = STR("<?xml version=\"1.0\"?>\n<ns:Project xmlns:ns=\"urn:x\">\n <Item Include=\" A &amp; B \">\n  <Version> 1.0<!-- c -->.2 "
-	                      "</Version></Item>\n</ns:Project>");
+	struct str text =
+		STR("<?xml version=\"1.0\"?>\n<ns:Project xmlns:ns=\"urn:x\">\n <Item Include=\" A &amp; B \">\n  <Version> 1.0<!-- c -->.2 "
+	        "</Version></Item>\n</ns:Project>");
 	struct xml_node *root;
 
 	assert_int_equal(xml_parse(a, text, STR("x"), &root, NULL), 0);

@@ -10,8 +10,7 @@ static inline bool yaml_same(const struct yaml_node *a, const struct yaml_node *
 	for (; a && b; a = a->next, b = b->next) {
 		bool block = a->kind == YAML_SCALAR && !a->text.p && a->quoted;
 
-		if (a->kind != b->kind || !str_eq(a->key, b->key) || a->count != b->count ||
-		    (a->key.p && a->key_line != b->key_line))
+		if (a->kind != b->kind || !str_eq(a->key, b->key) || a->count != b->count || (a->key.p && a->key_line != b->key_line))
 			return false;
 		if (a->kind == YAML_SCALAR && !block && (!str_eq(a->text, b->text) || a->quoted != b->quoted))
 			return false;
