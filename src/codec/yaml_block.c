@@ -70,33 +70,64 @@ static struct yaml_node *append(struct block *b, unsigned column)
 	return n;
 }
 
-/* Passes the lines of a block scalar: all that are deeper than its key, and empty ones between. */
-static void pass_block_scalar(struct block *b, size_t indent)
+/* No control characters, nothing that YAML takes for the end of a line or does not let in. */
+static bool plain_text(struct str s)
 {
+	for (size_t i = 0; i < s.n;) {
+		unsigned char c = (unsigned char)s.p[i];
+		int step;
+
+		if (c >= 0x20 && c < 0x7f) {
+			i++;
+			continue;
+		}
+		if (c < 0x80)
+			return false;
+		step = utf8_step(s.p + i, s.p + s.n);
+		if (step < 0 || (c == 0xc2 && (unsigned char)s.p[i + 1] < 0xa0) || (c == 0xe2 && (unsigned char)s.p[i + 1] == 0x80) || c == 0xef)
+			return false;
+		i += (size_t)step;
+	}
+	return true;
+}
+
+/* Passes the lines of a block scalar: all that are deeper than its key, and empty ones between. The first sets how deep. */
+static bool pass_block_scalar(struct block *b, size_t indent)
+{
+	size_t depth = 0;
+
 	while (b->p < b->end) {
 		const char *q = b->p, *eol = memchr(b->p, '\n', (size_t)(b->end - b->p));
+		const char *next = eol ? eol + 1 : b->end;
 
 		if (!eol)
 			eol = b->end;
+		if (eol > q && eol[-1] == '\r')
+			eol--;
 		while (q < eol && *q == ' ')
 			q++;
-		if (q < eol && *q != '\r' && (size_t)(q - b->p) <= indent)
-			return;
-		b->p = eol < b->end ? eol + 1 : eol;
+		if (q < eol && (size_t)(q - b->p) <= indent)
+			return true;
+		/* Blanks before the text, or less of them than in its first line, mean something else. */
+		if ((q == eol && q > b->p) || (q < eol && (size_t)(q - b->p) < depth) || !plain_text(str_range(q, eol)))
+			return false;
+		if (depth == 0 && q < eol)
+			depth = (size_t)(q - b->p);
+		b->p = next;
 		b->line++;
 	}
+	return true;
 }
 
 static bool block_scalar(struct block *b, struct yaml_node *n, struct str value, size_t indent)
 {
-	struct str rest = str_trim(str_skip(value, 1));
+	struct str rest = str_skip(value, 1);
 
 	if (rest.n > 1 || (rest.n == 1 && rest.p[0] != '-' && rest.p[0] != '+'))
 		return false;
 	n->kind = YAML_SCALAR;
 	n->quoted = true;
-	pass_block_scalar(b, indent);
-	return true;
+	return pass_block_scalar(b, indent);
 }
 
 /* The value after "key:" or "- ": fills the node in, or leaves it pending. */
@@ -200,27 +231,6 @@ static bool list_line(struct block *b, const char *p, const char *eol, size_t in
 	if (!n || value.n == 0 || value.p[0] == '|' || value.p[0] == '>' || value.p[0] == '-' || value.p[0] == '#')
 		return false;
 	return yaml_inline_value(b->arena, n, value);
-}
-
-/* No control characters, nothing that YAML takes for the end of a line or does not let in. */
-static bool plain_text(struct str s)
-{
-	for (size_t i = 0; i < s.n;) {
-		unsigned char c = (unsigned char)s.p[i];
-		int step;
-
-		if (c >= 0x20 && c < 0x7f) {
-			i++;
-			continue;
-		}
-		if (c < 0x80)
-			return false;
-		step = utf8_step(s.p + i, s.p + s.n);
-		if (step < 0 || (c == 0xc2 && (unsigned char)s.p[i + 1] < 0xa0) || (c == 0xe2 && (unsigned char)s.p[i + 1] == 0x80) || c == 0xef)
-			return false;
-		i += (size_t)step;
-	}
-	return true;
 }
 
 static bool read_line(struct block *b)
