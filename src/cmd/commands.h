@@ -5,6 +5,7 @@
 /* X(function, "name", "what it does") */
 #define COMMANDS(X) \
 	X(cmd_gate, "gate", "stand in front of the npm registry and serve what the policy clears") \
+	X(cmd_scan, "scan", "read every lockfile below a path and say what speaks against it") \
 	X(cmd_explain, "explain", "say why a version is allowed, held or denied, by which line, and until when") \
 	X(cmd_who_has, "who-has", "list the machines, users and projects that received a version") \
 	X(cmd_feed, "feed", "bring in advisories, list and show them") \
