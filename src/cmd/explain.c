@@ -115,7 +115,7 @@ int cmd_explain(int argc, char **argv)
 	log_set_level(LOG_ERROR);
 	if (gate && *gate)
 		return ask_gate_explain(gate, argv[0], at, json);
-	r = open_prepare(&options, NULL, offline, &q.opened, &err);
+	r = open_prepare(&options, false, NULL, offline, &q.opened, &err);
 	if (r == 0)
 		r = open_gate(&q.opened, true, &err);
 	if (r == 0) {

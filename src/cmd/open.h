@@ -19,6 +19,7 @@ struct opened {
 	struct arena *arena;   /* texts that live as long as the gate */
 	struct open_options options;
 	const char *state_dir;
+	const char *listen;
 	const char *const *paths; /* the files that policy and advisories were read from, or would be if they appeared */
 	size_t path_count;
 	struct policy *policy;         /* until open_gate() */
@@ -27,8 +28,9 @@ struct opened {
 };
 
 /* First half: finds the files and the state folder, reads policy and advisories, finds out the upstream. Opens nothing for long and
- * leaves no thread, so that the process can be confined afterwards. `listen`: see upstream_auto. */
-int open_prepare(const struct open_options *options, const char *listen, bool offline, struct opened *ret, struct err *err);
+ * leaves no thread, so that the process can be confined afterwards. `listen`: for a gate, where it is told to listen; it becomes
+ * ret->listen, else the policy's gate.listen does. `is_gate`: an upstream that is this address is refused. */
+int open_prepare(const struct open_options *options, bool is_gate, const char *listen, bool offline, struct opened *ret, struct err *err);
 /* Second half: opens the gate. `without_cache` for commands beside a running one. Both: 0, or negative errno with a sentence. */
 int open_gate(struct opened *o, bool without_cache, struct err *err);
 void close_gate(struct opened *o);

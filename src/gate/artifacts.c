@@ -355,7 +355,8 @@ static void spooled(void *arg, int code)
 		abort();
 	*f = (struct finish){.job = j, .fd = -1};
 	j->spool = NULL;
-	if (code < 0 && j->code == 0)
+	/* A failed write also ends the fetch, whose own sentence would blame the upstream. */
+	if (code < 0 && (j->code == 0 || j->code == code))
 		j->code = err_set(&j->err, code, "cannot store the artifact: %s%s", err_name(code),
 		                  code == -ENOSPC ? "; free room in the state folder of the gate" : "");
 	loop_work(j->thread->loop, finish_work, finish_done, f);

@@ -204,7 +204,7 @@ static int compare(struct cache_writer *w, const struct cache_digests *digests, 
 static int put_in_place(struct cache_writer *w, const struct cache_key *key, struct err *err)
 {
 	struct cache *c = w->cache;
-	struct stat old;
+	struct stat old, fresh;
 	char path[CACHE_PATH];
 	bool replaced;
 	int r;
@@ -224,7 +224,7 @@ static int put_in_place(struct cache_writer *w, const struct cache_key *key, str
 	if (r < 0)
 		return err_set(err, r, "the cache cannot name a file: %s", err_name(r));
 	c->used += (int64_t)w->size - (replaced ? old.st_size : 0);
-	cache_mark_verified(c, key, true);
+	cache_mark_verified(c, key, fstat(w->fd, &fresh) == 0 ? &fresh : NULL);
 	return 0;
 }
 

@@ -52,6 +52,7 @@ void collect_start(struct gate_thread *t, const struct origin *origin, const str
 	struct fetch f = {
 		.method = what->method,
 		.authorization = what->authorization.n || what->as_client ? what->authorization : origin->authorization,
+		.via = t->via,
 		.accept = what->accept.n ? what->accept : STR("application/json"),
 		.content_type = what->content_type,
 		.body = what->body,

@@ -109,6 +109,7 @@ struct request {
 	struct http_message message;
 	struct buf body;
 	size_t body_limit;
+	size_t body_counted; /* of it, in what all bodies together hold */
 	enum request_stage stage;
 	bool announced; /* body_limit was called, so gone() is owed */
 	bool replied, streaming, ended, finished;

@@ -11,6 +11,8 @@ struct renditions;
 /* Small ones are kept in memory, large ones in unlinked files in `folder`; `memory_bytes` bounds the former. */
 struct renditions *renditions_new(size_t memory_bytes, const char *folder);
 void renditions_free(struct renditions *r);
+/* While nobody asks: gives the pages of the large ones back to the page cache. Any thread. */
+void renditions_rest(struct renditions *r);
 
 struct rendition {
 	_Atomic int refs;

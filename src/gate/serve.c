@@ -135,18 +135,33 @@ struct npm_form exchange_form(const struct exchange *x)
 
 /* ---- dispatch ---- */
 
-/* Is this request one that another gate (or we ourselves) sent on its way up? Then our upstream is ourselves. */
-static bool came_from_here(const struct exchange *x)
+/* The gates that a request came through, from its Via headers; other proxies' names are nobody's business further up. The oldest are
+ * kept where there are too many: one of them closes the circle. */
+static struct str gates_passed(struct exchange *x)
 {
-	return str_find(http_get(x->rq, STR("via")), str_skip(str_of(x->thread->gate->via), 4)) >= 0;
+	CLEANUP_BUF struct buf passed = BUF(KIB);
+
+	for (size_t i = 0; i < x->rq->header_count; i++) {
+		struct str list = x->rq->headers[i].value, part;
+
+		if (!str_eq_nocase(x->rq->headers[i].name, STR("via")))
+			continue;
+		while (str_split(&list, ',', &part)) {
+			part = str_trim(part);
+			if (str_starts(part, STR("1.1 bondgate-")) && part.n <= 40)
+				buf_printf(&passed, "%s%.*s", passed.n ? ", " : "", STR_ARG(part));
+		}
+	}
+	return arena_str(x->arena, buf_str(&passed));
 }
 
 static void serve_npm(struct exchange *x)
 {
+	struct str passed = gates_passed(x);
 	struct err err = {0};
 	int r;
 
-	if (came_from_here(x)) {
+	if (str_find(passed, str_of(x->thread->gate->via)) >= 0) {
 		answer_sentence(x, 508, STR("this gate is its own upstream: set registries.npm.upstream in the policy to the real registry"));
 		return;
 	}
@@ -170,7 +185,9 @@ static void serve_npm(struct exchange *x)
 			return;
 		}
 	}
+	x->thread->via = passed;
 	handlers[x->route.kind](x);
+	x->thread->via = STR_NULL;
 }
 
 static void prepare(struct exchange *x)
@@ -184,22 +201,8 @@ static void prepare(struct exchange *x)
 	x->base = base_url(x, mount);
 }
 
-static size_t body_limit(struct http_request *rq, void *arg)
+static void answer(struct exchange *x)
 {
-	struct str label, mount, below;
-
-	(void)arg;
-	if (!cut_mount(rq->path, &label, &mount, &below))
-		return 0;
-	if (str_starts(below, STR("/-/npm/v1/security/")))
-		return LIMIT_AUDIT_BODY_BYTES;
-	return str_eq(rq->method, STR("PUT")) || str_eq(rq->method, STR("POST")) || str_eq(rq->method, STR("DELETE")) ? LIMIT_PUBLISH_BODY_BYTES : 0;
-}
-
-static void request(struct http_request *rq, void *arg)
-{
-	struct exchange *x = exchange_new(arg, rq);
-
 	prepare(x);
 	if (!x->npm) {
 		serve_own(x);
@@ -208,6 +211,48 @@ static void request(struct http_request *rq, void *arg)
 	} else {
 		serve_npm(x);
 	}
+}
+
+static void request(struct http_request *rq, void *arg)
+{
+	answer(exchange_new(arg, rq));
+}
+
+static bool takes_writes(struct gate *g)
+{
+	struct rules *rules = gate_rules(g);
+	const struct origin *all;
+	size_t n = policy_origins(rules->policy, &all);
+	bool any = false;
+
+	for (size_t i = 0; i < n; i++)
+		any |= all[i].ecosystem == ECOSYSTEM_NPM && all[i].publish;
+	rules_unref(rules);
+	return any;
+}
+
+/* A body is held in memory until it is whole: strangers get room for little, and for nothing where all writes are refused. */
+static size_t body_limit(struct http_request *rq, void *arg)
+{
+	struct gate_thread *t = arg;
+	struct exchange *x;
+	struct str label, mount, below;
+
+	if (!cut_mount(rq->path, &label, &mount, &below))
+		return 0;
+	if (str_starts(below, STR("/-/npm/v1/security/")))
+		return LIMIT_AUDIT_BODY_BYTES;
+	if (!str_eq(rq->method, STR("PUT")) && !str_eq(rq->method, STR("POST")) && !str_eq(rq->method, STR("DELETE")))
+		return 0;
+	if (str_starts(below, STR("/-/")))
+		return MIB;
+	if (takes_writes(t->gate) && http_get(rq, STR("authorization")).n)
+		return LIMIT_PUBLISH_BODY_BYTES;
+	/* Refused in any case: said at once, before the body. */
+	x = exchange_new(t, rq);
+	x->without_body = true;
+	answer(x);
+	return 0;
 }
 
 static void gone(struct http_request *rq, void *arg)

@@ -66,7 +66,7 @@ static void record_write(struct exchange *x, struct str decision)
 
 void serve_write(struct exchange *x)
 {
-	if (!x->origin->publish) {
+	if (!x->origin->publish || (x->without_body && http_get(x->rq, STR("authorization")).n)) {
 		record_write(x, STR("refused write"));
 		answer_sentence(x, 403,
 		                arena_printf(x->arena, "this gate passes on no writes for %.*s: publish to its registry directly, or set `publish: true` at its origin in the policy",

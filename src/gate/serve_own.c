@@ -18,16 +18,36 @@ static void serve_health(struct exchange *x)
 	answer_text(x, 200, STR("text/plain"), STR("ok\n"));
 }
 
+static void evidence_tried(void *arg, int r)
+{
+	struct gate *g = arg;
+
+	if (r == 0)
+		atomic_store(&g->evidence_full, false);
+	atomic_store(&g->evidence_trying, false);
+}
+
+/* A gate that is not ready is asked for nothing by a load balancer, so no receipt would ever tell that there is room again. */
+static void try_evidence(struct gate *g)
+{
+	struct evidence record = {.time = time_now(), .kind = EVIDENCE_ADMIN, .decision = STR("receipts stored again")};
+
+	if (!atomic_exchange(&g->evidence_trying, true))
+		store_append(g->store, &record, evidence_tried, g);
+}
+
 static void serve_ready(struct exchange *x)
 {
 	struct gate *g = x->thread->gate;
 
-	if (!atomic_load(&g->ready))
+	if (!atomic_load(&g->ready)) {
 		answer_text(x, 503, STR("text/plain"), STR("starting or stopping\n"));
-	else if (atomic_load(&g->evidence_full))
+	} else if (atomic_load(&g->evidence_full)) {
+		try_evidence(g);
 		answer_text(x, 503, STR("text/plain"), STR("receipts cannot be stored: artifacts are refused\n"));
-	else
+	} else {
 		answer_text(x, 200, STR("text/plain"), STR("ready\n"));
+	}
 }
 
 static void serve_metrics(struct exchange *x)

@@ -15,6 +15,7 @@ struct handing {
 	struct clearance_result cleared;
 	struct artifact *artifact;
 	struct npm_version version;
+	size_t index;
 	uint64_t offset, end; /* of the bytes asked for: all of them, or a range */
 	uint64_t limit;       /* what may be read now; decided on the loop, where the receipt's answer comes */
 	bool ranged, started, receipt_asked, receipt_durable, pumping;
@@ -77,17 +78,41 @@ static void receipt_written(void *arg, int result)
 	loop_post(r->thread->loop, receipt_on_loop, r);
 }
 
+/* What the receipt says of the decision: "allow"; "allow exempt RULE" where an exception was used; "report hold RULE" where a rule in mode
+ * `report` would have refused (rule 12). */
+static struct str receipt_decision(struct handing *h, struct str *ret_detail)
+{
+	struct exchange *x = h->x;
+	struct version_facts facts;
+	struct decision d;
+
+	clearance_explain(h->cleared.clearance, h->cleared.document, x->rules, x->origin, h->index, x->thread->gate->now(), x->arena, &facts, &d);
+	for (size_t i = 0; i < d.reason_count; i++) {
+		const struct reason *r = &d.reasons[i];
+
+		*ret_detail = r->text;
+		if (r->code == REASON_EXEMPT)
+			return arena_printf(x->arena, "allow exempt %s", reason_code_name(r->lifted));
+		if (r->mode == MODE_REPORT)
+			return arena_printf(x->arena, "report %s %s", verdict_name(r->verdict), reason_code_name(r->code));
+	}
+	*ret_detail = STR("");
+	return STR("allow");
+}
+
 static void ask_receipt(struct handing *h)
 {
 	struct exchange *x = h->x;
 	struct receipt *r = calloc(1, sizeof(*r));
 	struct evidence record;
+	struct str decision, detail;
 
 	if (!r)
 		abort();
 	*r = (struct receipt){.handing = h, .thread = x->thread};
 	h->receipt_asked = true;
-	exchange_evidence(x, EVIDENCE_RECEIPT, h->version.version, str_of(artifact_integrity(h->artifact)), STR("allow"), STR(""), &record);
+	decision = receipt_decision(h, &detail);
+	exchange_evidence(x, EVIDENCE_RECEIPT, h->version.version, str_of(artifact_integrity(h->artifact)), decision, detail, &record);
 	store_append(x->thread->gate->store, &record, receipt_written, r);
 }
 
@@ -252,8 +277,10 @@ static int read_range(struct handing *h, struct str value, struct str if_range)
 		else if (str_to_u64(str_skip(value, (size_t)dash + 1), &to) < 0)
 			return 0;
 	}
-	if (from >= size || to < from)
+	if (from >= size)
 		return -ERANGE;
+	if (to < from)
+		return 0; /* not a range at all */
 	h->offset = from;
 	h->end = to < size - 1 ? to + 1 : size;
 	h->ranged = true;
@@ -323,7 +350,8 @@ static void cleared(void *arg, struct clearance_result *result)
 		handing_free(h);
 		return;
 	}
-	npm_packument_version(result->document->packument, (size_t)at, &h->version);
+	h->index = (size_t)at;
+	npm_packument_version(result->document->packument, h->index, &h->version);
 	if (!result->clearance->shown[at]) {
 		struct str decision, sentence = refusal_of_version(result->clearance, result->document, x->rules, x->origin, (size_t)at,
 		                                                   x->thread->gate->now(), x->arena, &decision);

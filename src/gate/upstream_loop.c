@@ -13,11 +13,11 @@ struct watch {
 struct fetcher_limits fetcher_default_limits(void)
 {
 	return (struct fetcher_limits){
-		.connect_timeout = 10 * USEC_SECOND,
+		.connect_timeout = 20 * USEC_SECOND,
 		.stall_timeout = 30 * USEC_SECOND,
 		.total_timeout = 10 * USEC_MINUTE,
 		.redirects = 5,
-		.per_host = 64,
+		.per_host = 32,
 	};
 }
 

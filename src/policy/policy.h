@@ -23,6 +23,7 @@ enum mode { MODE_OFF, MODE_REPORT, MODE_ENFORCE };
 	X(REASON_DEPENDENCY_HELD, "dependency-held", "an exactly pinned dependency is not cleared") \
 	X(REASON_WITHDRAWN, "withdrawn", "gone from its registry") \
 	X(REASON_UNVERIFIABLE, "unverifiable", "no hash that the bytes could be checked against") \
+	X(REASON_UNKNOWN, "unknown", "its registry has no such version") \
 	X(REASON_EXEMPT, "exempt", "a dated, owned exception")
 
 enum reason_code {

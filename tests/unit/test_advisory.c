@@ -389,7 +389,7 @@ static void real_records_load(const char *name, size_t expected)
 		buf_printf(&path, "%s/../shared/data/osv/%s", source ? source : ".", name);
 	if (access(buf_cstr(&path), R_OK) < 0) {
 		print_message("skipped: %s is missing\n", buf_cstr(&path));
-		buf_free(&path);
+		buf_free(&path); /* skip() does not return */
 		skip();
 	}
 	assert_true(unzip(buf_cstr(&path)));

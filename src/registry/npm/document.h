@@ -11,7 +11,7 @@
 #define DOCUMENT_MAGIC UINT64_C(0x31444b50474e4f42) /* "BONGPKD1" on disk */
 
 /* Counted up whenever anything below, or what the build puts there, changes. */
-enum { DOCUMENT_FORMAT = 1 };
+enum { DOCUMENT_FORMAT = 2 };
 
 /* A slice of the file. */
 struct ref {
@@ -70,6 +70,7 @@ struct record {
 struct pin_record {
 	int64_t name_from_here, version_from_here;
 	uint32_t name_n, version_n;
+	uint32_t optional, unused;
 };
 
 struct tag_record {

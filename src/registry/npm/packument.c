@@ -255,7 +255,7 @@ struct npm_pin npm_version_pin(const struct npm_version *v, uint32_t index)
 	struct pin_record pin;
 
 	memcpy(&pin, here, sizeof(pin));
-	return (struct npm_pin){{here + pin.name_from_here, pin.name_n}, {here + pin.version_from_here, pin.version_n}};
+	return (struct npm_pin){{here + pin.name_from_here, pin.name_n}, {here + pin.version_from_here, pin.version_n}, pin.optional != 0};
 }
 
 static ptrdiff_t find(const struct npm_packument *p, struct ref table, size_t field, struct str key)

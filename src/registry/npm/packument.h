@@ -19,6 +19,7 @@ enum { NPM_DOCUMENT_HEADER = 512 }; /* bytes in front of the raw JSON */
 /* An exactly pinned dependency ("1.2.3", "=1.2.3", "npm:other@1.2.3"), from dependencies or optionalDependencies. */
 struct npm_pin {
 	struct str name, version;
+	bool optional; /* from optionalDependencies: one platform of a set, as a rule */
 };
 
 struct npm_version {
