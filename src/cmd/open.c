@@ -109,8 +109,8 @@ static int load_advisories(const struct policy *policy, const char *state_dir, s
 	return r;
 }
 
-int load_rules(const char *policy_option, const char *state_dir, struct arena *a, struct policy **ret_policy, struct advisories **ret_advisories,
-               const char *const **ret_paths, size_t *ret_path_count, struct err *err)
+int load_rules(const char *policy_option, const char *state_dir, struct arena *a, struct policy **ret_policy,
+               struct advisories **ret_advisories, const char *const **ret_paths, size_t *ret_path_count, struct err *err)
 {
 	const char **paths = ARENA_ARRAY(a, const char *, PATHS + OWN_PATHS);
 	size_t n = 0;

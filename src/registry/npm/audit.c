@@ -68,7 +68,8 @@ static struct hit *hit_of(struct audit *a, struct str package, const struct advi
 	hit = buf_reserve(&a->hits, sizeof(*hit));
 	if (!hit || !key.p)
 		return NULL;
-	*hit = (struct hit){.package = package, .advisory = *advisory, .id = number_of(advisory->id), .findings = BUF(FINDINGS_MAX * sizeof(struct finding))};
+	*hit = (struct hit){
+		.package = package, .advisory = *advisory, .id = number_of(advisory->id), .findings = BUF(FINDINGS_MAX * sizeof(struct finding))};
 	a->hits.n += sizeof(*hit);
 	if (map_put(&a->by_key, key, (void *)(a->hits.n / sizeof(*hit))) < 0)
 		a->hits.error = -ENOMEM;
