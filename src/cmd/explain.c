@@ -86,17 +86,21 @@ int cmd_explain(int argc, char **argv)
 	const char *at = NULL, *gate = getenv("BONDGATE_GATE");
 	bool json = false, offline = false, done;
 	const struct option_row rows[] = {
-		{.name = "policy", .argument = "FILE", .help = "the policy (default $BONDGATE_POLICY, /etc/bondgate/bondgate.yaml)", .value = &options.policy},
+		{.name = "policy",
+	     .argument = "FILE",
+	     .help = "the policy (default $BONDGATE_POLICY, /etc/bondgate/bondgate.yaml)",
+	     .value = &options.policy},
 		{.name = "state", .argument = "DIR", .help = "where state is kept (default $BONDGATE_STATE)", .value = &options.state},
 		{.name = "at", .argument = "TIME", .help = "as of this time (2026-01-31 or 2026-01-31T12:00:00Z)", .value = &at},
 		{.name = "gate", .argument = "URL", .help = "ask this running gate instead of files here (default $BONDGATE_GATE)", .value = &gate},
 		{.name = "offline", .help = "ask no registry: answer from what is stored", .flag = &offline},
 		{.name = "json", .help = "machine-readable", .flag = &json},
 	};
-	const struct command_usage usage = {"explain PURL [OPTIONS]",
-	                                    "Says why a version (pkg:npm/name@1.2.3, or npm:name@1.2.3) is allowed, held or denied, by which line of which\n"
-	                                    "file, and until when. Exits 0 for allow, 1 for hold or deny.",
-	                                    rows, sizeof(rows) / sizeof(rows[0])};
+	const struct command_usage usage = {
+		"explain PURL [OPTIONS]",
+		"Says why a version (pkg:npm/name@1.2.3, or npm:name@1.2.3) is allowed, held or denied, by which line of which\n"
+		"file, and until when. Exits 0 for allow, 1 for hold or deny.",
+		rows, sizeof(rows) / sizeof(rows[0])};
 	CLEANUP_ARENA struct arena *a = arena_new(MIB);
 	struct err err = {0};
 	int words, r, code = EXIT_CANNOT;
@@ -109,7 +113,9 @@ int cmd_explain(int argc, char **argv)
 	if (purl_parse(a, str_of(argv[0]), &q.purl, &err) < 0)
 		return usage_error(&usage, "%s", err.text);
 	if (q.purl.version.n == 0 || q.purl.ecosystem != ECOSYSTEM_NPM)
-		return usage_error(&usage, q.purl.version.n ? "this version of bondgate explains npm packages only" : "which version? For example %s@1.0.0", argv[0]);
+		return usage_error(&usage,
+		                   q.purl.version.n ? "this version of bondgate explains npm packages only" : "which version? For example %s@1.0.0",
+		                   argv[0]);
 	if (at && time_parse(str_of(at), &asked_time) < 0)
 		return usage_error(&usage, "--at takes a time such as 2026-01-31 or 2026-01-31T12:00:00Z, not %s", at);
 	log_set_level(LOG_ERROR);

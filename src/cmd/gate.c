@@ -166,8 +166,14 @@ int cmd_gate(int argc, char **argv)
 	const char *listen = NULL, *level = NULL, *threads = NULL;
 	const struct option_row rows[] = {
 		{.name = "listen", .argument = "ADDR:PORT", .help = "where to listen (default " DEFAULT_LISTEN ")", .value = &listen},
-		{.name = "policy", .argument = "FILE", .help = "the policy (default $BONDGATE_POLICY, /etc/bondgate/bondgate.yaml)", .value = &c.opened.options.policy},
-		{.name = "state", .argument = "DIR", .help = "where state, cache and evidence are kept (default $BONDGATE_STATE)", .value = &c.opened.options.state},
+		{.name = "policy",
+	     .argument = "FILE",
+	     .help = "the policy (default $BONDGATE_POLICY, /etc/bondgate/bondgate.yaml)",
+	     .value = &c.opened.options.policy},
+		{.name = "state",
+	     .argument = "DIR",
+	     .help = "where state, cache and evidence are kept (default $BONDGATE_STATE)",
+	     .value = &c.opened.options.state},
 		{.name = "threads", .argument = "N", .help = "event loops (default: one a processor, at most 4)", .value = &threads},
 		{.name = "log-level", .argument = "LEVEL", .help = "error, warning, info or debug", .value = &level},
 		{.name = "unconfined", .help = "do not confine the process (for debugging only)", .flag = &c.unconfined},

@@ -16,7 +16,7 @@ struct open_options {
 
 struct opened {
 	struct gate *gate;
-	struct arena *arena;   /* texts that live as long as the gate */
+	struct arena *arena; /* texts that live as long as the gate */
 	struct open_options options;
 	const char *state_dir;
 	const char *listen;
@@ -37,7 +37,7 @@ void close_gate(struct opened *o);
 
 /* Policy and advisories as the files say now; for the start and for every reload. *ret_paths (may be NULL) gets the files, in the
  * arena. Warnings go to the log. Advisories: the policy's `advisories.files`, whatever lies in STATE/advisories, and the index. */
-int load_rules(const char *policy_option, const char *state_dir, struct arena *a, struct policy **ret_policy, struct advisories **ret_advisories,
-               const char *const **ret_paths, size_t *ret_path_count, struct err *err);
+int load_rules(const char *policy_option, const char *state_dir, struct arena *a, struct policy **ret_policy,
+               struct advisories **ret_advisories, const char *const **ret_paths, size_t *ret_path_count, struct err *err);
 
 #endif

@@ -309,7 +309,8 @@ static void finish_work(void *arg)
 	struct gate *g = j->thread->gate;
 	struct cache_writer *w = j->writer;
 	struct str name = npm_packument_name(j->document->packument);
-	struct str about = arena_printf(j->arena, "pkg:npm/%.*s@%.*s from %.*s", STR_ARG(name), STR_ARG(j->version.version), STR_ARG(j->origin->url));
+	struct str about =
+		arena_printf(j->arena, "pkg:npm/%.*s@%.*s from %.*s", STR_ARG(name), STR_ARG(j->version.version), STR_ARG(j->origin->url));
 
 	j->writer = NULL;
 	if (j->code < 0 || !w) {
@@ -397,8 +398,9 @@ static int fetch_head(void *arg, const struct fetch_head *head)
 
 	j->status = head->status;
 	if (head->status != 200) {
-		j->code = err_set(&j->err, head->status == 404 || head->status == 410 ? -ENOENT : -EPROTO, "the upstream answered %d for the tarball of %.*s@%.*s%s",
-		                  head->status, STR_ARG(npm_packument_name(j->document->packument)), STR_ARG(j->version.version),
+		j->code = err_set(&j->err, head->status == 404 || head->status == 410 ? -ENOENT : -EPROTO,
+		                  "the upstream answered %d for the tarball of %.*s@%.*s%s", head->status,
+		                  STR_ARG(npm_packument_name(j->document->packument)), STR_ARG(j->version.version),
 		                  j->elsewhere ? "; its metadata names another host: list it under artifact-hosts if it is to be trusted" : "");
 		return j->code;
 	}

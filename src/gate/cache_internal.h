@@ -10,7 +10,7 @@
 #include "gate/cache.h"
 
 struct cache {
-	int dir;  /* everything is opened relative to it */
+	int dir; /* everything is opened relative to it */
 	int lock;
 	uint64_t max_bytes;
 	_Atomic int64_t used;

@@ -108,6 +108,7 @@ static void judge_versions(struct inquiry *q)
 {
 	const struct npm_packument *p = q->document->packument;
 	struct clearance *c = q->clearance;
+	bool follow = policy_mode(q->rules->policy, REASON_DEPENDENCY_HELD) != MODE_OFF;
 
 	c->count = npm_packument_version_count(p);
 	c->shown = ARENA_ARRAY(q->arena, bool, c->count + 1);
@@ -126,7 +127,7 @@ static void judge_versions(struct inquiry *q)
 		/* What is gone upstream can only be served from here. */
 		if (v.ghost && c->shown[i])
 			c->shown[i] = cache_has(q->thread->gate->cache, v.integrity, v.shasum);
-		if (c->shown[i] && v.pin_count)
+		if (follow && c->shown[i] && v.pin_count)
 			sets_add_root(q->sets, i, &v, q->now);
 	}
 	sets_plan(q->sets, q->now);
@@ -335,7 +336,8 @@ static void document_found_for_inquiry(void *arg, struct document_result *result
 	loop_work(q->thread->loop, judge_work, judge_done, q);
 }
 
-void clearance_get(struct gate_thread *t, struct rules *rules, const struct origin *origin, struct str name, clearance_found found, void *arg)
+void clearance_get(struct gate_thread *t, struct rules *rules, const struct origin *origin, struct str name, clearance_found found,
+                   void *arg)
 {
 	struct inquiry *q = calloc(1, sizeof(*q));
 

@@ -32,13 +32,13 @@ struct entry {
 	struct entry *newer, *older; /* by last use */
 	char *key;                   /* origin id, NUL, name */
 	size_t key_length;
-	struct document *document;   /* NULL: not open */
+	struct document *document; /* NULL: not open */
 	struct waiter *waiters;
-	struct err *failure;         /* of the last attempt; NULL: it did not fail */
+	struct err *failure; /* of the last attempt; NULL: it did not fail */
 	usec failed_at, missing_at;
-	usec vanished_at;            /* the upstream first said that a package it had is gone; only the refresh under way looks at it */
-	bool busy;                   /* a refresh is under way */
-	bool disk_tried;             /* what lies on disk is open, or there is nothing */
+	usec vanished_at; /* the upstream first said that a package it had is gone; only the refresh under way looks at it */
+	bool busy;        /* a refresh is under way */
+	bool disk_tried;  /* what lies on disk is open, or there is nothing */
 };
 
 struct documents {
@@ -64,9 +64,9 @@ struct refresh {
 	struct spool *spool;
 	char path[256], temporary[256];
 	int fd;
-	int status;                /* of the upstream's answer; 0: none yet */
-	bool nowhere;              /* there is no such package; not to be confused with a file of ours that is missing */
-	struct str via;            /* of the request that asked first */
+	int status;     /* of the upstream's answer; 0: none yet */
+	bool nowhere;   /* there is no such package; not to be confused with a file of ours that is missing */
+	struct str via; /* of the request that asked first */
 	struct str etag, last_modified;
 	struct document_made made;
 	struct npm_changes changes;
@@ -327,10 +327,8 @@ static void make_work(void *arg)
 	}
 	r->code = document_make(r->documents->folder, r->temporary, r->fd, r->path, &build, r->arena, &r->made, &r->changes, &r->err);
 	r->fd = -1;
-	if (r->code < 0) {
-		err_prefix(&r->err, "the packument of %.*s", STR_ARG(r->name));
+	if (r->code < 0)
 		return;
-	}
 	if (r->made.unchanged) {
 		document_touch(r->documents->folder, r->previous, build.now);
 		store_package_checked(g->store, r->origin->id, r->origin->ecosystem, r->name, build.now);
@@ -380,7 +378,8 @@ static void spooled(void *arg, int code)
 		if (r->previous && !npm_packument_gone(r->previous->packument) && !r->entry->vanished_at) {
 			/* A registry in trouble says 404 as well: believed only when it says so again. Until then this is a failure like any other. */
 			r->entry->vanished_at = time_now();
-			r->code = err_set(&r->err, -EPROTO, "the upstream says that %.*s, which it had, is gone; it is asked once more before that is believed",
+			r->code = err_set(&r->err, -EPROTO,
+			                  "the upstream says that %.*s, which it had, is gone; it is asked once more before that is believed",
 			                  STR_ARG(r->name));
 			refresh_drop(r);
 			refresh_end(r);
@@ -400,9 +399,9 @@ static void spooled(void *arg, int code)
 		r->code = err_set(&r->err, -ENOENT, "%.*s is not in the registry that this gate asks for it", STR_ARG(r->name));
 	}
 	if (r->code == 0)
-		r->code = err_set(&r->err, r->status == 401 || r->status == 403 ? -EACCES : -EPROTO,
-		                  "the upstream answered %d for %.*s%s", r->status, STR_ARG(r->name),
-		                  r->status == 401 || r->status == 403 ? "; check the origin's token in the policy" : "");
+		r->code =
+			err_set(&r->err, r->status == 401 || r->status == 403 ? -EACCES : -EPROTO, "the upstream answered %d for %.*s%s", r->status,
+		            STR_ARG(r->name), r->status == 401 || r->status == 403 ? "; check the origin's token in the policy" : "");
 	refresh_drop(r);
 	refresh_end(r);
 }
@@ -509,8 +508,8 @@ static void open_done(void *arg)
 
 	pthread_mutex_lock(&d->lock);
 	r->entry->disk_tried = true;
-	if (r->previous && (d->gate->offline || fresh(r->previous, r->origin, now) ||
-	                    serve_while_asking(r->previous, r->rules, r->origin, now))) {
+	if (r->previous &&
+	    (d->gate->offline || fresh(r->previous, r->origin, now) || serve_while_asking(r->previous, r->rules, r->origin, now))) {
 		put_document(d, r->entry, document_ref(r->previous));
 		release_waiters(r->entry, r->previous, false, 0, NULL);
 		enough = d->gate->offline || fresh(r->previous, r->origin, now);
@@ -524,7 +523,8 @@ static void open_done(void *arg)
 	} else if (d->gate->offline || r->origin->url.n == 0) {
 		r->nowhere = d->gate->offline;
 		r->code = err_set(&r->err, d->gate->offline ? -ENOENT : -EHOSTUNREACH,
-		                  d->gate->offline ? "nothing is stored here about %.*s" : "no upstream is set for %.*s: set registries.npm.upstream in the policy",
+		                  d->gate->offline ? "nothing is stored here about %.*s"
+		                                   : "no upstream is set for %.*s: set registries.npm.upstream in the policy",
 		                  STR_ARG(r->name));
 		refresh_end(r);
 	} else {

@@ -11,10 +11,10 @@
 struct document {
 	_Atomic int refs;
 	struct npm_packument *packument;
-	struct str mapped;      /* the whole file */
-	uint64_t generation;    /* another number for every content that was ever opened in this process */
+	struct str mapped;       /* the whole file */
+	uint64_t generation;     /* another number for every content that was ever opened in this process */
 	_Atomic int64_t checked; /* when the upstream last confirmed it */
-	char path[256];         /* relative to the folder of documents; for writing `checked` */
+	char path[256];          /* relative to the folder of documents; for writing `checked` */
 	/* What clearance.c computed last for this content; freed with the document. */
 	pthread_mutex_t clearance_lock;
 	struct clearance *clearance;

@@ -159,8 +159,8 @@ const char *server_date(struct http_server *s)
 	gmtime_r(&seconds, &tm);
 	/* By hand, because strftime would follow the locale; the remainders show the compiler how wide it gets. */
 	snprintf(s->date, sizeof(s->date), "%s, %02u %s %04u %02u:%02u:%02u GMT", days[tm.tm_wday % 7], (unsigned)tm.tm_mday % 100,
-	         months[tm.tm_mon % 12], (unsigned)(tm.tm_year + 1900) % 10000, (unsigned)tm.tm_hour % 100,
-	         (unsigned)tm.tm_min % 100, (unsigned)tm.tm_sec % 100);
+	         months[tm.tm_mon % 12], (unsigned)(tm.tm_year + 1900) % 10000, (unsigned)tm.tm_hour % 100, (unsigned)tm.tm_min % 100,
+	         (unsigned)tm.tm_sec % 100);
 	return s->date;
 }
 
@@ -192,8 +192,8 @@ static int bind_socket(const struct addrinfo *a)
 
 	if (fd < 0)
 		return -errno;
-	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
-	    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) < 0 || bind(fd, a->ai_addr, a->ai_addrlen) < 0)
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) < 0 ||
+	    bind(fd, a->ai_addr, a->ai_addrlen) < 0)
 		return -errno;
 	on = fd;
 	fd = -1;
@@ -318,7 +318,7 @@ static void set_waits(struct http_server *s)
 {
 	const struct http_limits *l = &s->limits;
 	const usec lengths[WAIT_KINDS] = {
-		[WAIT_HEAD] = l->head_timeout, [WAIT_BODY] = l->body_timeout, [WAIT_IDLE] = l->idle_timeout,
+		[WAIT_HEAD] = l->head_timeout,   [WAIT_BODY] = l->body_timeout,    [WAIT_IDLE] = l->idle_timeout,
 		[WAIT_WRITE] = l->write_timeout, [WAIT_LINGER] = LINGER_MS * 1000,
 	};
 

@@ -315,7 +315,8 @@ static void cleared(void *arg, struct clearance_result *result)
 		return;
 	}
 	if (result->clearance->hidden == result->clearance->count) {
-		struct str sentence = refusal_of_package(result->clearance, result->document, m->rules, m->wish.origin, m->thread->gate->now(), m->arena);
+		struct str sentence =
+			refusal_of_package(result->clearance, result->document, m->rules, m->wish.origin, m->thread->gate->now(), m->arena);
 
 		m->code = err_set(&m->err, result->clearance->count ? -EPERM : -ENOENT, "%.*s", STR_ARG(sentence));
 		making_end(m);

@@ -18,7 +18,7 @@ struct rendition {
 	_Atomic int refs;
 	uint64_t generation; /* of the document */
 	usec made, expires;  /* of the clearance; and until when it may be sent unasked */
-	char etag[64];              /* with its quotes; over the filtered bytes, the form and the encoding */
+	char etag[64];       /* with its quotes; over the filtered bytes, the form and the encoding */
 	bool gzip;
 	struct blob *body;
 };
@@ -34,7 +34,7 @@ struct rendition_wish {
 struct rendition_result {
 	struct rendition *rendition; /* a reference for the receiver; NULL with a code */
 	bool stale;
-	int code;                    /* as clearance_result, or -EPERM: nothing of the package is cleared, err.text says why */
+	int code; /* as clearance_result, or -EPERM: nothing of the package is cleared, err.text says why */
 	struct err err;
 };
 typedef void (*rendition_found)(void *arg, struct rendition_result *result);

@@ -23,21 +23,11 @@ static void serve_account(struct exchange *x)
 }
 
 static void (*const handlers[NPM_ROUTE_COUNT])(struct exchange *x) = {
-	[NPM_ROUTE_PACKUMENT] = serve_packument,
-	[NPM_ROUTE_VERSION] = serve_version,
-	[NPM_ROUTE_TARBALL] = serve_tarball,
-	[NPM_ROUTE_DIST_TAGS] = serve_dist_tags,
-	[NPM_ROUTE_DIST_TAG_WRITE] = serve_write,
-	[NPM_ROUTE_PUBLISH] = serve_write,
-	[NPM_ROUTE_PING] = serve_ping,
-	[NPM_ROUTE_WHOAMI] = serve_whoami,
-	[NPM_ROUTE_LOGIN] = serve_login,
-	[NPM_ROUTE_SEARCH] = serve_search,
-	[NPM_ROUTE_AUDIT_BULK] = serve_audit,
-	[NPM_ROUTE_AUDIT_QUICK] = serve_audit,
-	[NPM_ROUTE_KEYS] = serve_pass,
-	[NPM_ROUTE_ATTESTATIONS] = serve_pass,
-	[NPM_ROUTE_ACCOUNT] = serve_account,
+	[NPM_ROUTE_PACKUMENT] = serve_packument, [NPM_ROUTE_VERSION] = serve_version,      [NPM_ROUTE_TARBALL] = serve_tarball,
+	[NPM_ROUTE_DIST_TAGS] = serve_dist_tags, [NPM_ROUTE_DIST_TAG_WRITE] = serve_write, [NPM_ROUTE_PUBLISH] = serve_write,
+	[NPM_ROUTE_PING] = serve_ping,           [NPM_ROUTE_WHOAMI] = serve_whoami,        [NPM_ROUTE_LOGIN] = serve_login,
+	[NPM_ROUTE_SEARCH] = serve_search,       [NPM_ROUTE_AUDIT_BULK] = serve_audit,     [NPM_ROUTE_AUDIT_QUICK] = serve_audit,
+	[NPM_ROUTE_KEYS] = serve_pass,           [NPM_ROUTE_ATTESTATIONS] = serve_pass,    [NPM_ROUTE_ACCOUNT] = serve_account,
 };
 
 /* ---- mounts ---- */
@@ -174,7 +164,8 @@ static void serve_npm(struct exchange *x)
 		x->origin = policy_origin(x->rules->policy, ECOSYSTEM_NPM, x->route.name);
 		if (!x->origin) {
 			struct str sentence = arena_printf(
-				x->arena, "%.*s is an internal name and no origin of its own serves it here (namespace): add one under `origins` in the policy",
+				x->arena,
+				"%.*s is an internal name and no origin of its own serves it here (namespace): add one under `origins` in the policy",
 				STR_ARG(x->route.name));
 			struct evidence record;
 

@@ -69,7 +69,9 @@ void serve_write(struct exchange *x)
 	if (!x->origin->publish || (x->without_body && http_get(x->rq, STR("authorization")).n)) {
 		record_write(x, STR("refused write"));
 		answer_sentence(x, 403,
-		                arena_printf(x->arena, "this gate passes on no writes for %.*s: publish to its registry directly, or set `publish: true` at its origin in the policy",
+		                arena_printf(x->arena,
+		                             "this gate passes on no writes for %.*s: publish to its registry directly, or set `publish: true` at "
+		                             "its origin in the policy",
 		                             STR_ARG(x->route.name)));
 		return;
 	}
@@ -96,8 +98,9 @@ void serve_login(struct exchange *x)
 		takers++;
 	}
 	if (takers != 1) {
-		answer_sentence(x, 403, takers ? STR("several origins take writes here: log in to the one you mean directly")
-		                               : STR("this gate keeps no accounts and passes on no logins: reading needs none"));
+		answer_sentence(x, 403,
+		                takers ? STR("several origins take writes here: log in to the one you mean directly")
+		                       : STR("this gate keeps no accounts and passes on no logins: reading needs none"));
 		return;
 	}
 	forward(x, only, true);

@@ -66,7 +66,7 @@ static void serve_metrics(struct exchange *x)
 	metric_write(&out, "http_refused_full_total", "counter", "Connections refused because there were too many", g->http.refused_full);
 	metric_write(&out, "http_bad_requests_total", "counter", "Requests that were not HTTP", g->http.bad_requests);
 	buf_printf(&out, "# HELP bondgate_http_replies_total Answers by class.\n# TYPE bondgate_http_replies_total counter\n");
-	for (int class = 1; class <= 5; class++)
+	for (int class = 1; class <= 5; class ++)
 		buf_printf(&out, "bondgate_http_replies_total{class=\"%dxx\"} %llu\n", class, (unsigned long long)g->http.replies[class]);
 	metric_write(&out, "store_queued", "gauge", "Records waiting to be durable", store.queued);
 	metric_write(&out, "store_commits_total", "counter", "Commits of the store", store.commits);
@@ -85,13 +85,14 @@ static void serve_front(struct exchange *x)
 
 	for (size_t i = 0; i < host.n && plain; i++)
 		plain = host.p[i] != '<' && host.p[i] != '&' && host.p[i] != '"' && host.p[i] != '>';
-	body = arena_printf(x->arena,
-	                    "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Bondgate</title>"
-	                    "<h1>Bondgate</h1><p>This is a gate in front of a package registry. Put this line into your <code>.npmrc</code>:</p>"
-	                    "<pre>registry=%s://%.*s/npm/</pre>"
-	                    "<p>Why was a version refused? <code>bondgate explain npm:NAME@VERSION</code></p>"
-	                    "<p><a href=\"/-/healthz\">health</a> <a href=\"/-/readyz\">readiness</a> <a href=\"/-/metrics\">metrics</a></p></html>\n",
-	                    x->rq->tls ? "https" : "http", STR_ARG(plain ? host : STR("this-host")));
+	body = arena_printf(
+		x->arena,
+		"<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Bondgate</title>"
+		"<h1>Bondgate</h1><p>This is a gate in front of a package registry. Put this line into your <code>.npmrc</code>:</p>"
+		"<pre>registry=%s://%.*s/npm/</pre>"
+		"<p>Why was a version refused? <code>bondgate explain npm:NAME@VERSION</code></p>"
+		"<p><a href=\"/-/healthz\">health</a> <a href=\"/-/readyz\">readiness</a> <a href=\"/-/metrics\">metrics</a></p></html>\n",
+		x->rq->tls ? "https" : "http", STR_ARG(plain ? host : STR("this-host")));
 	answer_text(x, 200, STR("text/html; charset=utf-8"), body);
 }
 
@@ -99,11 +100,8 @@ static const struct page {
 	struct str path;
 	void (*serve)(struct exchange *x);
 } pages[] = {
-	{{"/", 1}, serve_front},
-	{{"/-/explain", 10}, serve_explain},
-	{{"/-/healthz", 10}, serve_health},
-	{{"/-/readyz", 9}, serve_ready},
-	{{"/-/metrics", 10}, serve_metrics},
+	{{"/", 1}, serve_front},         {{"/-/explain", 10}, serve_explain}, {{"/-/healthz", 10}, serve_health},
+	{{"/-/readyz", 9}, serve_ready}, {{"/-/metrics", 10}, serve_metrics},
 };
 
 void serve_own(struct exchange *x)

@@ -18,7 +18,7 @@ struct searching {
 	struct wanted {
 		struct searching *s;
 		size_t index;
-	} *wanted;
+	} * wanted;
 	size_t count, waiting;
 };
 
@@ -66,8 +66,9 @@ static void answered(void *arg, const struct collected *answer)
 
 	if (answer->code < 0 || answer->status != 200) {
 		answer_sentence(x, answer->code < 0 ? 502 : 404,
-		                answer->code < 0 ? str_of(answer->err.text)
-		                                 : arena_printf(x->arena, "the registry behind this gate has no search (it answered %d)", answer->status));
+		                answer->code < 0
+		                    ? str_of(answer->err.text)
+		                    : arena_printf(x->arena, "the registry behind this gate has no search (it answered %d)", answer->status));
 		exchange_unref(x);
 		return;
 	}

@@ -86,7 +86,8 @@ static struct str receipt_decision(struct handing *h, struct str *ret_detail)
 	struct version_facts facts;
 	struct decision d;
 
-	clearance_explain(h->cleared.clearance, h->cleared.document, x->rules, x->origin, h->index, x->thread->gate->now(), x->arena, &facts, &d);
+	clearance_explain(h->cleared.clearance, h->cleared.document, x->rules, x->origin, h->index, x->thread->gate->now(), x->arena, &facts,
+	                  &d);
 	for (size_t i = 0; i < d.reason_count; i++) {
 		const struct reason *r = &d.reasons[i];
 
@@ -122,8 +123,9 @@ static void start_reply(struct handing *h)
 {
 	struct exchange *x = h->x;
 	struct str etag = arena_printf(x->arena, "\"%.*s\"", STR_ARG(str_take(str_of(artifact_integrity(h->artifact)), 40)));
-	struct str headers = arena_printf(x->arena, "content-type: application/octet-stream\r\netag: %.*s\r\naccept-ranges: bytes\r\ncache-control: no-cache\r\n",
-	                                  STR_ARG(etag));
+	struct str headers = arena_printf(
+		x->arena, "content-type: application/octet-stream\r\netag: %.*s\r\naccept-ranges: bytes\r\ncache-control: no-cache\r\n",
+		STR_ARG(etag));
 
 	h->started = true;
 	if (h->ranged)
@@ -294,7 +296,8 @@ static void artifact_came(void *arg, struct artifact_result *result)
 
 	if (!result->artifact) {
 		if (result->code == -EPERM || result->code == -EBADMSG)
-			refuse(x, h->version.version, 403, result->code == -EPERM ? STR("deny manifest-mismatch") : STR("deny hash-mismatch"), str_of(result->err.text));
+			refuse(x, h->version.version, 403, result->code == -EPERM ? STR("deny manifest-mismatch") : STR("deny hash-mismatch"),
+			       str_of(result->err.text));
 		else
 			answer_failure(x, result->code, &result->err);
 		handing_free(h);

@@ -16,8 +16,7 @@ static void take(void *arg, const void *bytes, size_t n)
 
 static struct npm_cut cut_of(const struct exchange *x, const struct clearance *c)
 {
-	return (struct npm_cut){
-		.shown = c->shown, .now = x->thread->gate->now(), .tag_hold = policy_cooldown(x->rules->policy, x->origin)};
+	return (struct npm_cut){.shown = c->shown, .now = x->thread->gate->now(), .tag_hold = policy_cooldown(x->rules->policy, x->origin)};
 }
 
 static void answer_document(struct exchange *x, struct buf *body)
@@ -80,7 +79,8 @@ static void version_found(void *arg, struct clearance_result *result)
 			npm_render_version(p, (size_t)at, &form, &sink);
 			answer_document(x, &body);
 		} else if ((at = asked_for(p, x->route.version)) >= 0) {
-			struct str decision, sentence = refusal_of_version(result->clearance, result->document, x->rules, x->origin, (size_t)at, cut.now, x->arena, &decision);
+			struct str decision, sentence = refusal_of_version(result->clearance, result->document, x->rules, x->origin, (size_t)at,
+			                                                   cut.now, x->arena, &decision);
 			struct evidence record;
 			struct npm_version v;
 
@@ -89,7 +89,9 @@ static void version_found(void *arg, struct clearance_result *result)
 			store_append(x->thread->gate->store, &record, NULL, NULL);
 			answer_sentence(x, 403, sentence);
 		} else {
-			answer_sentence(x, 404, arena_printf(x->arena, "%.*s has no cleared version or tag %.*s", STR_ARG(x->route.name), STR_ARG(x->route.version)));
+			answer_sentence(
+				x, 404,
+				arena_printf(x->arena, "%.*s has no cleared version or tag %.*s", STR_ARG(x->route.name), STR_ARG(x->route.version)));
 		}
 	}
 	clearance_result_free(result);

@@ -26,6 +26,8 @@ enum { THREADS_MAX = 64, THREADS_BY_DEFAULT = 4, SIGNALS = 3, DOCUMENTS_SHARE = 
 /* Larger pieces than this are the system's again as soon as they are freed. The default grows with what is freed, up to 32 MiB, and one
  * packument of 20 MB would then stay in the heap of each thread that ever handled it. */
 #define OWN_PAGES_FROM ((int)(256 * KIB))
+/* A heap for each of a dozen threads would keep a dozen times what one of them needed at its peak. */
+enum { HEAPS = 4 };
 
 struct server {
 	struct gate *gate;
@@ -187,8 +189,7 @@ static void trim_work(void *arg)
 	struct err err = {0};
 
 	rules_unref(rules);
-	if (cache_trim(s->gate->cache, NULL, NULL, &err) < 0 ||
-	    documents_trim(s->gate->documents, bytes / DOCUMENTS_SHARE, &err) < 0)
+	if (cache_trim(s->gate->cache, NULL, NULL, &err) < 0 || documents_trim(s->gate->documents, bytes / DOCUMENTS_SHARE, &err) < 0)
 		log_event(LOG_WARNING, "the cache could not be trimmed", "error=%s", log_quote(str_of(err.text)));
 }
 
@@ -440,6 +441,7 @@ int server_run(struct gate *g, const struct server_options *options, struct err 
 	s->options = options;
 	signal(SIGPIPE, SIG_IGN);
 	mallopt(M_MMAP_THRESHOLD, OWN_PAGES_FROM);
+	mallopt(M_ARENA_MAX, HEAPS);
 	r = open_threads(s, err);
 	if (r == 0)
 		r = open_control(s, err);

@@ -48,8 +48,8 @@ struct sets {
 	struct arena *graph; /* what they pin, which a stranger can make larger; when it is full, what did not fit is not cleared */
 	struct rules *rules;
 	struct str self;
-	usec followed; /* versions younger than this are followed in any case */
-	bool easy;     /* the optional pins of old versions are few enough to follow them */
+	usec followed;        /* versions younger than this are followed in any case */
+	bool easy;            /* the optional pins of old versions are few enough to follow them */
 	struct map old_names; /* that old versions pin optionally */
 	size_t old_pins;
 	struct map packages, pairs;
@@ -76,8 +76,8 @@ struct sets *sets_new(struct rules *rules, struct str self)
 	s->self = self;
 	s->pair_end = &s->pair_list;
 	s->overflow_package.name = STR("(too many pinned dependencies)");
-	s->overflow = (struct pair){
-		.package = &s->overflow_package, .version = STR("0.0.0"), .judged = true, .held = true, .until = USEC_NEVER};
+	s->overflow =
+		(struct pair){.package = &s->overflow_package, .version = STR("0.0.0"), .judged = true, .held = true, .until = USEC_NEVER};
 	s->overflow_list[0] = &s->overflow;
 	return s;
 }
