@@ -6,7 +6,7 @@ import load
 import packuments
 import peers
 
-REST_SECONDS = 40
+REST_SECONDS, REST_SECONDS_QUICK = 40, 12
 
 
 def run(folder, quick, say):
@@ -21,7 +21,7 @@ def run(folder, quick, say):
 
     def rest():
         """What the gate falls back to when nothing is asked: looked at until it stops falling."""
-        best, end = gate.memory(), time.monotonic() + REST_SECONDS
+        best, end = gate.memory(), time.monotonic() + (REST_SECONDS_QUICK if quick else REST_SECONDS)
         while time.monotonic() < end:
             time.sleep(1)
             best = min(best, gate.memory())

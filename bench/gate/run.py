@@ -54,7 +54,7 @@ def main():
     parser.add_argument("parts", nargs="*")
     o = parser.parse_args()
     parts = o.parts or ["packuments", "memory", "cold"]
-    rounds = o.rounds or (3 if o.quick else 5)
+    rounds = o.rounds or (2 if o.quick else 5)
     folder = o.folder or tempfile.mkdtemp(prefix="bondgate-bench-")
     os.makedirs(folder, exist_ok=True)
     os.chmod(folder, 0o755)
