@@ -55,9 +55,9 @@ void advisories_unref(struct advisories *a);
 uint64_t advisories_digest(const struct advisories *a);
 
 /* Everything known about one version that is not withdrawn and, when `at` is not 0, was published at or before `at`; malware first,
- * then by severity. Records that name each other, or the same third, as an alias are one advisory. Returns the count and sets *ret to
- * an array in `out` (NULL when 0); its texts live as long as `a` and `out`. Some may be missing when arena_failed(out): look. Costs one
- * hash look-up for a package that nothing is known about. */
+ * then by severity. Records that name each other, or the same third, as an alias are one advisory. Returns the count and sets *ret to an
+ * array in `out` (NULL when 0). Costs one hash look-up for a package
+ * that nothing is known about. */
 size_t advisories_match(const struct advisories *a, enum ecosystem e, struct str name, struct str version, usec at, struct arena *out,
                         struct advisory **ret);
 /* Is anything known about any version of this package? */

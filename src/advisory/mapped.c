@@ -191,12 +191,11 @@ static const void *touch(const struct mapped *m, const struct mapped_section *s,
 int mapped_verify(const struct mapped *m, struct err *err)
 {
 	for (uint64_t i = 0; i < m->blocks; i++) {
-		unsigned long long at = m->head->data + i * MAPPED_BLOCK;
-
 		if (block_is_whole(m, i))
 			continue;
 		damage(m);
-		return err_set(err, -EBADMSG, "the advisory index is damaged at byte %llu: import again with bondgate feed import --fresh", at);
+		return err_set(err, -EBADMSG, "the advisory index is damaged at byte %llu: import again with bondgate feed import --fresh",
+		               (unsigned long long)m->head->data + i * (unsigned long long)MAPPED_BLOCK);
 	}
 	return 0;
 }
