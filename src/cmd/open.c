@@ -11,7 +11,7 @@
 #include "cmd/policy_files.h"
 #include "cmd/state.h"
 
-enum { PATHS = 64 };
+enum { PATHS = 64, OWN_PATHS = 2 /* what lies in the state folder */ };
 
 static void log_warnings(const struct buf *warnings)
 {
@@ -80,12 +80,12 @@ static int load_advisories(const struct policy *policy, const char *state_dir, s
 	}
 	if (access(index.p, F_OK) == 0)
 		files[n++] = index.p;
-	for (size_t i = 0; i < n && *path_count < PATHS - 2; i++)
-		if (files[i] != index.p)
-			paths[(*path_count)++] = files[i];
-	/* Watched also before they are there. */
-	if (!folder)
-		paths[(*path_count)++] = own.p;
+	else if (errno != ENOENT)
+		return err_set(err, -errno, "cannot read the advisories in %s: %s", index.p, err_name(errno));
+	for (size_t i = 0; i < settings->advisory_file_count && i < n && *path_count < PATHS; i++)
+		paths[(*path_count)++] = files[i];
+	/* Watched also before the first import makes them; there is room for them in any case. */
+	paths[(*path_count)++] = own.p;
 	paths[(*path_count)++] = index.p;
 	if (n == 0) {
 		*ret = advisories_empty();
@@ -112,7 +112,7 @@ static int load_advisories(const struct policy *policy, const char *state_dir, s
 int load_rules(const char *policy_option, const char *state_dir, struct arena *a, struct policy **ret_policy,
                struct advisories **ret_advisories, const char *const **ret_paths, size_t *ret_path_count, struct err *err)
 {
-	const char **paths = ARENA_ARRAY(a, const char *, PATHS);
+	const char **paths = ARENA_ARRAY(a, const char *, PATHS + OWN_PATHS);
 	size_t n = 0;
 	int r;
 
