@@ -7,48 +7,17 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/log.h"
-#include "base/map.h"
 #include "gate/document_file.h"
+#include "gate/document_table.h"
 #include "gate/spool.h"
 
 enum {
 	MISSING_SECONDS = 60, /* "no such package" is believed this long */
 	FAILED_SECONDS = 10,  /* an upstream that failed is left alone this long */
-	ENTRIES = 20000,      /* names remembered; a stranger can ask for any number of them */
 };
 /* While a cooldown is in force nothing that is younger than it is shown anyway, so a document of this age may be served while it is
  * being asked for again. */
 #define SERVE_WHILE_ASKING USEC_HOUR
-
-struct waiter {
-	struct waiter *next;
-	struct gate_thread *thread;
-	document_found found;
-	void *arg;
-	struct document_result result;
-};
-
-struct entry {
-	struct entry *newer, *older; /* by last use */
-	char *key;                   /* origin id, NUL, name */
-	size_t key_length;
-	struct document *document; /* NULL: not open */
-	struct waiter *waiters;
-	struct err *failure; /* of the last attempt; NULL: it did not fail */
-	usec failed_at, missing_at;
-	usec vanished_at; /* the upstream first said that a package it had is gone; only the refresh under way looks at it */
-	bool busy;        /* a refresh is under way */
-	bool disk_tried;  /* what lies on disk is open, or there is nothing */
-};
-
-struct documents {
-	struct gate *gate;
-	char folder[2048];
-	size_t memory, memory_max;
-	pthread_mutex_t lock;
-	struct map entries;
-	struct entry *newest, *oldest;
-};
 
 /* One attempt to bring an entry up to date; lives on one loop, its blocking steps on worker threads. */
 struct refresh {
@@ -73,123 +42,6 @@ struct refresh {
 	int code;
 	struct err err;
 };
-
-/* ---- the table ---- */
-
-static void unlink_entry(struct documents *d, struct entry *e)
-{
-	*(e->newer ? &e->newer->older : &d->newest) = e->older;
-	*(e->older ? &e->older->newer : &d->oldest) = e->newer;
-	e->newer = e->older = NULL;
-}
-
-static void push_newest(struct documents *d, struct entry *e)
-{
-	e->older = d->newest;
-	*(d->newest ? &d->newest->newer : &d->oldest) = e;
-	d->newest = e;
-}
-
-static void close_document(struct documents *d, struct entry *e)
-{
-	if (!e->document)
-		return;
-	d->memory -= e->document->mapped.n;
-	document_unref(e->document);
-	e->document = NULL;
-	e->disk_tried = false;
-}
-
-static void free_entry(struct documents *d, struct entry *e)
-{
-	close_document(d, e);
-	unlink_entry(d, e);
-	map_remove(&d->entries, (struct str){e->key, e->key_length});
-	free(e->failure);
-	free(e->key);
-	free(e);
-}
-
-static void make_room(struct documents *d)
-{
-	/* Never the newest: it was just found or filled for somebody. */
-	for (struct entry *e = d->oldest, *newer; e && e != d->newest && (d->memory > d->memory_max || d->entries.used > ENTRIES); e = newer) {
-		newer = e->newer;
-		if (e->busy)
-			continue;
-		close_document(d, e);
-		if (d->entries.used > ENTRIES)
-			free_entry(d, e);
-	}
-}
-
-static struct entry *find_entry(struct documents *d, const struct origin *origin, struct str name)
-{
-	char key[64 + 1 + 256];
-	size_t n = (size_t)snprintf(key, sizeof(key), "%.*s%c%.*s", STR_ARG(str_take(origin->id, 64)), 0, STR_ARG(str_take(name, 255)));
-	struct entry *e = map_get(&d->entries, (struct str){key, n});
-
-	if (e) {
-		unlink_entry(d, e);
-		push_newest(d, e);
-		return e;
-	}
-	e = calloc(1, sizeof(*e));
-	if (e)
-		e->key = malloc(n);
-	if (!e || !e->key)
-		abort();
-	memcpy(e->key, key, n);
-	e->key_length = n;
-	if (map_put(&d->entries, (struct str){e->key, n}, e) < 0)
-		abort();
-	push_newest(d, e);
-	make_room(d);
-	return e;
-}
-
-static void put_document(struct documents *d, struct entry *e, struct document *fresh)
-{
-	close_document(d, e);
-	e->document = fresh;
-	e->disk_tried = true;
-	if (fresh)
-		d->memory += fresh->mapped.n;
-}
-
-/* ---- delivering ---- */
-
-static void deliver(void *arg)
-{
-	struct waiter *w = arg;
-
-	w->found(w->arg, &w->result);
-	free(w);
-}
-
-static void fill(struct document_result *result, struct document *document, bool stale, int code, const struct err *err)
-{
-	*result = (struct document_result){.stale = stale, .code = code};
-	if (document)
-		result->document = document_ref(document);
-	if (err)
-		result->err = *err;
-}
-
-/* Takes every waiter off the entry and sends it the result on its own loop. Under the lock. */
-static void release_waiters(struct entry *e, struct document *document, bool stale, int code, const struct err *err)
-{
-	struct waiter *w = e->waiters;
-
-	e->waiters = NULL;
-	while (w) {
-		struct waiter *next = w->next;
-
-		fill(&w->result, document, stale, code, err);
-		loop_post(w->thread->loop, deliver, w);
-		w = next;
-	}
-}
 
 /* ---- freshness ---- */
 
@@ -259,13 +111,13 @@ static void refresh_end(struct refresh *r)
 	if (r->code == 0) {
 		e->vanished_at = 0;
 		if (r->made.document)
-			put_document(d, e, r->made.document);
+			entry_put_document(d, e, r->made.document);
 		else if (!e->document && r->previous)
-			put_document(d, e, document_ref(r->previous));
-		release_waiters(e, e->document, false, 0, NULL);
+			entry_put_document(d, e, document_ref(r->previous));
+		entry_release_waiters(e, e->document, false, 0, NULL);
 	} else if (r->nowhere) {
 		e->missing_at = now;
-		release_waiters(e, NULL, false, -ENOENT, &r->err);
+		entry_release_waiters(e, NULL, false, -ENOENT, &r->err);
 	} else {
 		e->failed_at = now;
 		e->failure = malloc(sizeof(*e->failure));
@@ -274,15 +126,15 @@ static void refresh_end(struct refresh *r)
 		METRIC_ADD(&d->gate->metrics, upstream_failures, 1);
 		if (r->previous && still_good(r->previous, r->origin, now)) {
 			if (!e->document)
-				put_document(d, e, document_ref(r->previous));
+				entry_put_document(d, e, document_ref(r->previous));
 			METRIC_ADD(&d->gate->metrics, stale_served, 1);
-			release_waiters(e, r->previous, true, 0, &r->err);
+			entry_release_waiters(e, r->previous, true, 0, &r->err);
 		} else {
-			release_waiters(e, NULL, false, r->code, &r->err);
+			entry_release_waiters(e, NULL, false, r->code, &r->err);
 		}
 		log_event(LOG_WARNING, "upstream failed", "package=%s error=%s", log_quote(r->name), log_quote(str_of(r->err.text)));
 	}
-	make_room(d);
+	entries_make_room(d);
 	pthread_mutex_unlock(&d->lock);
 	refresh_free(r);
 }
@@ -510,12 +362,12 @@ static void open_done(void *arg)
 	r->entry->disk_tried = true;
 	if (r->previous &&
 	    (d->gate->offline || fresh(r->previous, r->origin, now) || serve_while_asking(r->previous, r->rules, r->origin, now))) {
-		put_document(d, r->entry, document_ref(r->previous));
-		release_waiters(r->entry, r->previous, false, 0, NULL);
+		entry_put_document(d, r->entry, document_ref(r->previous));
+		entry_release_waiters(r->entry, r->previous, false, 0, NULL);
 		enough = d->gate->offline || fresh(r->previous, r->origin, now);
 		if (enough)
 			r->entry->busy = false;
-		make_room(d); /* which keeps an entry that is still busy */
+		entries_make_room(d); /* which keeps an entry that is still busy */
 	}
 	pthread_mutex_unlock(&d->lock);
 	if (enough) {
@@ -570,9 +422,9 @@ void document_get(struct gate_thread *t, struct rules *rules, const struct origi
 	struct entry *e;
 
 	pthread_mutex_lock(&d->lock);
-	e = find_entry(d, origin, name);
+	e = entry_find(d, origin, name);
 	if (e->document && (t->gate->offline || fresh(e->document, origin, now) || serve_while_asking(e->document, rules, origin, now))) {
-		fill(&result, e->document, e->failure != NULL, 0, NULL);
+		document_result_fill(&result, e->document, e->failure != NULL, 0, NULL);
 		answered = true;
 		start = !t->gate->offline && !e->busy && !fresh(e->document, origin, now) && now - e->failed_at >= FAILED_SECONDS * USEC_SECOND;
 	} else if (e->missing_at && now >= e->missing_at && now - e->missing_at < MISSING_SECONDS * USEC_SECOND) {
@@ -581,9 +433,9 @@ void document_get(struct gate_thread *t, struct rules *rules, const struct origi
 		answered = true;
 	} else if (e->failure && now - e->failed_at < FAILED_SECONDS * USEC_SECOND && now >= e->failed_at) {
 		if (e->document && still_good(e->document, origin, now))
-			fill(&result, e->document, true, 0, e->failure);
+			document_result_fill(&result, e->document, true, 0, e->failure);
 		else
-			fill(&result, NULL, false, e->failure->code ? e->failure->code : -EIO, e->failure);
+			document_result_fill(&result, NULL, false, e->failure->code ? e->failure->code : -EIO, e->failure);
 		answered = true;
 	} else {
 		struct waiter *w = calloc(1, sizeof(*w));
@@ -611,7 +463,7 @@ static struct document *newest_of(struct documents *d, const struct origin *orig
 	struct entry *e;
 
 	pthread_mutex_lock(&d->lock);
-	e = find_entry(d, origin, npm_packument_name(document->packument));
+	e = entry_find(d, origin, npm_packument_name(document->packument));
 	document = document_ref(e->document ? e->document : document);
 	pthread_mutex_unlock(&d->lock);
 	return document;
@@ -655,9 +507,9 @@ void document_remake(struct gate *g, const struct origin *origin, struct documen
 	}
 	if (made.document) {
 		pthread_mutex_lock(&d->lock);
-		e = find_entry(d, origin, name);
-		put_document(d, e, made.document);
-		make_room(d);
+		e = entry_find(d, origin, name);
+		entry_put_document(d, e, made.document);
+		entries_make_room(d);
 		pthread_mutex_unlock(&d->lock);
 	} else {
 		log_event(LOG_ERROR, "document not made again", "package=%s error=%s", log_quote(name), log_quote(str_of(err.text)));
@@ -708,7 +560,7 @@ void documents_free(struct documents *d)
 	if (!d)
 		return;
 	while (d->oldest)
-		free_entry(d, d->oldest);
+		entry_free(d, d->oldest);
 	map_free(&d->entries);
 	pthread_mutex_destroy(&d->lock);
 	free(d);

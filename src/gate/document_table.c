@@ -1,0 +1,120 @@
+#include "gate/document_table.h"
+
+#include <stdio.h>
+
+/* Names remembered; a stranger can ask for any number of them. */
+enum { ENTRIES = 20000 };
+
+static void unlink_entry(struct documents *d, struct entry *e)
+{
+	*(e->newer ? &e->newer->older : &d->newest) = e->older;
+	*(e->older ? &e->older->newer : &d->oldest) = e->newer;
+	e->newer = e->older = NULL;
+}
+
+static void push_newest(struct documents *d, struct entry *e)
+{
+	e->older = d->newest;
+	*(d->newest ? &d->newest->newer : &d->oldest) = e;
+	d->newest = e;
+}
+
+void entry_close_document(struct documents *d, struct entry *e)
+{
+	if (!e->document)
+		return;
+	d->memory -= e->document->mapped.n;
+	document_unref(e->document);
+	e->document = NULL;
+	e->disk_tried = false;
+}
+
+void entry_free(struct documents *d, struct entry *e)
+{
+	entry_close_document(d, e);
+	unlink_entry(d, e);
+	map_remove(&d->entries, (struct str){e->key, e->key_length});
+	free(e->failure);
+	free(e->key);
+	free(e);
+}
+
+void entries_make_room(struct documents *d)
+{
+	/* Never the newest: it was just found or filled for somebody. */
+	for (struct entry *e = d->oldest, *newer; e && e != d->newest && (d->memory > d->memory_max || d->entries.used > ENTRIES); e = newer) {
+		newer = e->newer;
+		if (e->busy)
+			continue;
+		entry_close_document(d, e);
+		if (d->entries.used > ENTRIES)
+			entry_free(d, e);
+	}
+}
+
+struct entry *entry_find(struct documents *d, const struct origin *origin, struct str name)
+{
+	char key[64 + 1 + 256];
+	size_t n = (size_t)snprintf(key, sizeof(key), "%.*s%c%.*s", STR_ARG(str_take(origin->id, 64)), 0, STR_ARG(str_take(name, 255)));
+	struct entry *e = map_get(&d->entries, (struct str){key, n});
+
+	if (e) {
+		unlink_entry(d, e);
+		push_newest(d, e);
+		return e;
+	}
+	e = calloc(1, sizeof(*e));
+	if (e)
+		e->key = malloc(n);
+	if (!e || !e->key)
+		abort();
+	memcpy(e->key, key, n);
+	e->key_length = n;
+	if (map_put(&d->entries, (struct str){e->key, n}, e) < 0)
+		abort();
+	push_newest(d, e);
+	entries_make_room(d);
+	return e;
+}
+
+void entry_put_document(struct documents *d, struct entry *e, struct document *fresh)
+{
+	entry_close_document(d, e);
+	e->document = fresh;
+	e->disk_tried = true;
+	if (fresh)
+		d->memory += fresh->mapped.n;
+}
+
+/* ---- delivering ---- */
+
+static void deliver(void *arg)
+{
+	struct waiter *w = arg;
+
+	w->found(w->arg, &w->result);
+	free(w);
+}
+
+void document_result_fill(struct document_result *result, struct document *document, bool stale, int code, const struct err *err)
+{
+	*result = (struct document_result){.stale = stale, .code = code};
+	if (document)
+		result->document = document_ref(document);
+	if (err)
+		result->err = *err;
+}
+
+void entry_release_waiters(struct entry *e, struct document *document, bool stale, int code, const struct err *err)
+{
+	struct waiter *w = e->waiters;
+
+	e->waiters = NULL;
+	while (w) {
+		struct waiter *next = w->next;
+
+		document_result_fill(&w->result, document, stale, code, err);
+		loop_post(w->thread->loop, deliver, w);
+		w = next;
+	}
+}
