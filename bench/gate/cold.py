@@ -4,6 +4,7 @@ import statistics
 import subprocess
 
 import installs
+import line
 import peers
 
 FIRST = "is-odd"   # opens the connections, on both sides
@@ -51,3 +52,25 @@ def run(folder, rounds, say):
     sums = [statistics.median(sum(t) / sum(d) for d, t in zip(direct, way)) for way in (whole, alone)]
     lines += ["", "- Cold time to the last byte, all in a row, as a multiple of direct: %.2f, without following pins %.2f; target at most 1.15." % tuple(sums)]
     return lines
+
+
+def run_line(folder, rounds, say):
+    """The same over a line of 30 ms and 100 Mbit/s, with pins followed."""
+    far = line.Line(peers.registry())
+    direct, gate = [], []
+    try:
+        policy = installs.POLICY.replace("upstream: auto", "upstream: " + far.url)
+        times(far.url)
+        through(folder + "/bondgate-line", policy)   # the line has every document that pins lead to
+        for number in range(rounds):
+            direct.append(times(far.url))
+            gate.append(through(folder + "/bondgate-line", policy))
+            say("cold over a line: round %d of %d" % (number + 1, rounds))
+    finally:
+        far.close()
+    lines = ["| packument, 30 ms and 100 Mbit/s away | direct ms | gate ms | ratio |", "| --- | ---: | ---: | ---: |"]
+    for i, name in enumerate(NAMES):
+        lines.append("| %s | %.0f | %.0f | %.2f |" % (name, statistics.median(d[i] for d in direct) * 1e3, statistics.median(t[i] for t in gate) * 1e3,
+                                                     statistics.median(t[i] / d[i] for d, t in zip(direct, gate))))
+    total = statistics.median(sum(t) / sum(d) for d, t in zip(direct, gate))
+    return lines + ["", "- All in a row, as a multiple of direct: %.2f; target at most 1.15." % total]

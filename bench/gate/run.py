@@ -75,6 +75,8 @@ def main():
             lines += ["", "## Memory", ""] + memory.run(folder, o.quick, say)
         if "cold" in parts:
             lines += ["", "## Cold", ""] + cold.run(folder, rounds, say)
+        if "line" in parts:
+            lines += ["", "## Cold, over an ordinary line", ""] + cold.run_line(folder, rounds, say)
         if "installs" in parts and with_verdaccio:
             lines += ["", "## Installs", ""] + installs.run(
                 folder, os.path.join(scratch, "install"), o.install_rounds, [d for d in installs.DEEDS if d in o.deeds.split(",")], say)
