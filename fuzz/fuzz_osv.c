@@ -24,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!a)
 		return 0;
-	osv_read(a, (struct str){(const char *)data, size}, &problem);
+	osv_read(a, (struct str){(const char *)data, size}, NULL, NULL, &problem);
 	while (map_next(&a->packages[ECOSYSTEM_NPM], &position, &name, NULL))
 		ask(a, ECOSYSTEM_NPM, name);
 	for (position = 0; map_next(&a->packages[ECOSYSTEM_NUGET], &position, &name, NULL);)

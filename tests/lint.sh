@@ -19,15 +19,16 @@ judge() {
 if [ $# -gt 0 ]; then
 	sources=("$@")
 else
-	mapfile -t sources < <(git ls-files 'src/*.c' 'src/*.h' 'tests/*.c' 'tests/*.h' 'fuzz/*.c' 'bench/*.c')
+	# Tests are tables of cases, laid out by hand for their readers.
+	mapfile -t sources < <(git ls-files 'src/*.c' 'src/*.h')
 fi
 
 for file in "${sources[@]}"; do
 	judge "$file is not formatted (clang-format -i $file)" "$(clang-format --dry-run "$file" 2>&1 | grep -m 3 'warning:')"
 done
 
-# What clang-format may not break: texts and tables. Wide ones are for tables.
-judge "lines of more than 180 characters" "$(awk 'length > 180 && FILENAME !~ /policy\/schema.c$/ {print FILENAME ":" FNR}' "${sources[@]}" | head -20)"
+# What clang-format cannot break: long texts.
+judge "lines of more than 180 bytes" "$(awk 'length > 180 && FILENAME !~ /policy\/schema.c$/ {print FILENAME ":" FNR}' "${sources[@]}" | head -20)"
 
 # Every metric has its row in the manual, every reason code its sentence in the page of causes.
 if [ $# = 0 ]; then

@@ -1,5 +1,6 @@
 /* Advisories (OSV records: vulnerabilities and malware) and the question that everybody asks of them: what is known about
- * this version? Behind this header stands a small in-memory index for now; the memory-mapped one takes its place. */
+ * this version? Behind this header stand two indexes that answer alike: one in memory, read from OSV's JSON, for a user's own few
+ * records, and the file that `bondgate feed import` makes (feed.h), mapped, for all the world's. */
 #ifndef BONDGATE_ADVISORY_ADVISORY_H
 #define BONDGATE_ADVISORY_ADVISORY_H
 
@@ -16,17 +17,33 @@ struct advisory {
 	enum severity severity;
 	struct str id; /* "GHSA-…", "MAL-…" */
 	struct str summary;
-	struct str url;   /* where to read more; may be empty */
-	struct str fixed; /* the lowest fixed version that the matching range names; may be empty */
+	struct str url;                 /* where to read more; may be empty */
+	struct str fixed;               /* the lowest fixed version that the matching range names; may be empty */
 	struct str vulnerable_versions; /* the matching package's ranges as an npm range ("<1.2.0 || >=2.0.0 <2.1.0") */
-	usec published;   /* 0: unknown */
+	usec published;                 /* 0: unknown */
+	usec modified;                  /* likewise */
+	int score;                      /* CVSS base score in tenths (98 for 9.8), of `vector`; -1: none */
+	struct str vector;              /* "CVSS:3.1/…"; may be empty */
+	const struct str *cwes;         /* "CWE-79", … */
+	size_t cwe_count;
+	const struct str *aliases; /* other names of the same: first the ids of `joined` records that said it too, then "CVE-…" and the like */
+	size_t alias_count, joined;
 };
 
 /* Immutable once built; shared between threads; counted. */
 struct advisories;
 
 struct advisories *advisories_empty(void);
-/* Reads OSV JSON: one record, an array of records, or a folder of *.json files. A broken record is skipped and counted in
+/* Maps an index that advisories_build (feed.h) made. Costs the look at its head, whatever its size: everything else is checked when it
+ * is first touched. 0; -ENOENT; -EBADMSG when it is not one, is cut short or damaged; -EPROTONOSUPPORT for one of another version. */
+int advisories_open(const char *path, struct advisories **ret, struct err *err);
+/* Touches everything. Of advisories that were read into memory there is nothing to check. 0, or -EBADMSG with a sentence. */
+int advisories_verify(const struct advisories *a, struct err *err);
+/* Was something touched that is damaged? Then every package that it may concern is answered with an advisory of kind malware and the id
+ * ADVISORY_DAMAGED, so that nothing passes unseen. */
+bool advisories_damaged(const struct advisories *a);
+#define ADVISORY_DAMAGED "INDEX-DAMAGED"
+/* Reads OSV JSON: one record, an array of records, or a folder of *.json files; or maps an index. A broken record is skipped and counted in
  * *ret_skipped, the first such problem described in `err` (with file and byte); only an unreadable path fails. */
 int advisories_load(const char *path, struct advisories **ret, size_t *ret_records, size_t *ret_skipped, struct err *err);
 /* The same of several paths, as one. */
@@ -38,10 +55,11 @@ void advisories_unref(struct advisories *a);
 uint64_t advisories_digest(const struct advisories *a);
 
 /* Everything known about one version that is not withdrawn and, when `at` is not 0, was published at or before `at`; malware first,
- * then by severity. Returns the count and sets *ret to an array in `out` (NULL when 0). Costs one hash look-up for a package
+ * then by severity. Records that name each other, or the same third, as an alias are one advisory. Returns the count and sets *ret to an
+ * array in `out` (NULL when 0). Costs one hash look-up for a package
  * that nothing is known about. */
-size_t advisories_match(const struct advisories *a, enum ecosystem e, struct str name, struct str version, usec at,
-                        struct arena *out, struct advisory **ret);
+size_t advisories_match(const struct advisories *a, enum ecosystem e, struct str name, struct str version, usec at, struct arena *out,
+                        struct advisory **ret);
 /* Is anything known about any version of this package? */
 bool advisories_know(const struct advisories *a, enum ecosystem e, struct str name);
 

@@ -8,18 +8,20 @@
 #include "codec/nuget_version.h"
 #include "codec/semver.h"
 
-/* One OSV record, without what nobody asks for. */
+/* One OSV record, without what nobody asks for. Of `as`, what depends on the package is empty. */
 struct record {
-	enum advisory_kind kind;
-	enum severity severity;
-	struct str id, summary, url;
-	usec published;
+	struct advisory as;
+	bool withdrawn;
+	int priority; /* of its source: where two say different things of one advisory, the higher one is heard */
 };
+
+/* A user's own files are heard before every feed. */
+enum { PRIORITY_OWN = 1000 };
 
 /* ---- version.c ---- */
 
 struct version {
-	bool ordered;    /* it could be read; else only `text` says something */
+	bool ordered; /* it could be read; else only `text` says something */
 	enum ecosystem ecosystem;
 	struct semver semver;
 	struct nuget_version nuget;
@@ -29,6 +31,8 @@ struct version {
 /* Reads a version as this ecosystem writes it. When it is `ordered`, everything in it lives in the arena; else `text` is the one
  * given, trimmed. */
 void version_read(struct arena *a, enum ecosystem e, struct str text, struct version *ret);
+/* The same for a text that version_read normalized; it is not copied. */
+void version_settle(enum ecosystem e, struct str text, struct version *ret);
 /* Both ordered, and of one ecosystem. */
 int version_compare(const struct version *a, const struct version *b);
 
@@ -64,8 +68,12 @@ void intervals_format(const struct interval *list, struct buf *out);
 
 /* ---- cvss.c ---- */
 
-/* The base score of a CVSS 3.0 or 3.1 vector in tenths (98 for 9.8), or -EINVAL. */
+/* The score of a vector in tenths (98 for 9.8), or -EINVAL: the base score of versions 2, 3.0 and 3.1; for 4.0 the one score that there is,
+ * with whatever threat and environmental metrics the vector has. */
+int cvss_score(struct str vector);
+int cvss2_score(struct str vector); /* with or without parentheses around it */
 int cvss3_score(struct str vector);
+int cvss4_score(struct str vector);
 enum severity severity_of_score(int tenths);
 
 /* ---- index.c ---- */
@@ -78,13 +86,13 @@ struct listed {
 
 /* What one record says of one package. */
 struct affected {
-	struct affected *next; /* of the same package, another record */
+	struct affected *next;      /* of the same package, another record */
 	struct affected *of_record; /* of the same record, another package */
 	struct package *package;
 	const struct record *record;
 	struct interval *intervals;
 	struct listed *listed;
-	bool all; /* every version: malware of which nothing more is said */
+	bool all;         /* every version: malware of which nothing more is said */
 	struct str range; /* all of it as an npm range */
 };
 
@@ -94,12 +102,19 @@ struct package {
 	struct affected *first;
 };
 
+struct mapped;
+
 struct advisories {
 	_Atomic unsigned refs;
 	struct arena *arena;
 	struct map packages[2]; /* by ecosystem */
+	struct mapped *mapped;  /* a list */
 	uint64_t digest;
 };
+
+/* The package's name as an index knows it, in `room` when it has to be another. */
+enum { NAME_ROOM = 256 };
+struct str index_name(enum ecosystem e, struct str name, char room[static NAME_ROOM]);
 
 /* The entry of `record` for this package, made when missing; new ones are put in front of *of_record. NULL: no memory. */
 struct affected *index_affected(struct advisories *a, enum ecosystem e, struct str name, const struct record *record,
@@ -108,6 +123,8 @@ struct affected *index_affected(struct advisories *a, enum ecosystem e, struct s
 /* Takes the entries of a record out again, which was the last one put in. */
 void index_forget(struct affected *of_record);
 
+const struct package *index_find(const struct advisories *a, enum ecosystem e, struct str name);
+
 /* ---- osv.c ---- */
 
 struct problem {
@@ -115,7 +132,47 @@ struct problem {
 	const char *where;
 };
 
-/* Reads one record into the index. 0, -EBADMSG with *ret_problem, or -ENOMEM. */
-int osv_read(struct advisories *a, struct str json, struct problem *ret_problem);
+/* Reads one record into the index. *ret_record (may be NULL) gets it, in the index's arena; a withdrawn one does not come into the index
+ * and has no more than a head. *ret_affected (may be NULL): its entries. 0, -EBADMSG with *ret_problem, or -ENOMEM. */
+int osv_read(struct advisories *a, struct str json, struct record **ret_record, struct affected **ret_affected,
+             struct problem *ret_problem);
+
+/* ---- load.c ---- */
+
+/* Calls `record` for the text, or for each item when it is an array, until it returns not 0, which is then the result. An array that ends
+ * badly is *ret_problem; its records before that were given. */
+int osv_each(struct str text, int (*record)(void *arg, struct str json), void *arg, struct problem *ret_problem);
+/* By which one text of a record is told from another. */
+uint64_t osv_digest(struct str json);
+
+/* ---- match.c ---- */
+
+/* One record that concerns the version in question. */
+struct hit {
+	const struct record *record;
+	struct str fixed, range;
+};
+
+struct hits {
+	struct arena *arena;
+	struct hit *list;
+	size_t count, room;
+};
+
+/* False when memory is out. */
+bool hits_add(struct hits *h, struct hit hit);
+/* Instead of what could not be read. */
+bool hits_add_damage(struct hits *h);
+
+/* Whether an entry holds a version, put together interval by interval. */
+struct verdict {
+	bool holds;
+	bool has_fix;
+	struct version fix;  /* the lowest version that ends an interval that holds the one in question */
+	struct str fix_text; /* as the record writes it */
+};
+void verdict_add(struct verdict *d, const struct interval *i, const struct version *v);
+/* Makes one advisory of each group of hits that are one by their names, the worst first. The count; *ret is NULL when memory is out. */
+size_t hits_join(struct arena *out, const struct hit *hits, size_t count, struct advisory **ret);
 
 #endif

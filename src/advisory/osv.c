@@ -8,6 +8,8 @@
 enum {
 	SUMMARY_BYTES = 300,
 	RANGE_EVENTS = 100000, /* events of one range */
+	NAMES_MAX = 64,        /* aliases of one record, and its CWEs */
+	VECTOR_BYTES = 512,
 };
 
 struct reader {
@@ -20,7 +22,7 @@ struct reader {
 };
 
 struct members {
-	struct str id, summary, published, withdrawn, affected, severity, references, aliases, database_specific;
+	struct str id, summary, published, modified, withdrawn, affected, severity, references, aliases, database_specific;
 };
 
 /* True with the reader inside; false when it is null, which OSV's producers write for "none". */
@@ -62,9 +64,16 @@ static void read_members(struct json_reader *r, struct members *m)
 		struct str key;
 		struct str *slice;
 	} table[] = {
-		{STR("id"), &m->id}, {STR("summary"), &m->summary}, {STR("published"), &m->published}, {STR("withdrawn"), &m->withdrawn},
-		{STR("affected"), &m->affected}, {STR("severity"), &m->severity}, {STR("references"), &m->references},
-		{STR("aliases"), &m->aliases}, {STR("database_specific"), &m->database_specific},
+		{STR("id"), &m->id},
+		{STR("summary"), &m->summary},
+		{STR("published"), &m->published},
+		{STR("modified"), &m->modified},
+		{STR("withdrawn"), &m->withdrawn},
+		{STR("affected"), &m->affected},
+		{STR("severity"), &m->severity},
+		{STR("references"), &m->references},
+		{STR("aliases"), &m->aliases},
+		{STR("database_specific"), &m->database_specific},
 	};
 	struct str key;
 
@@ -105,15 +114,39 @@ static int read_time(struct reader *o, struct str slice, usec *ret)
 
 /* ---- malware ---- */
 
+/* Puts a text at the end of a list that is kept; past NAMES_MAX it is left out. */
+static void append(struct reader *o, struct str text, const struct str **list, size_t *count)
+{
+	struct str *longer;
+
+	for (size_t i = 0; i < *count; i++)
+		if (str_eq((*list)[i], text))
+			return;
+	if (text.n == 0 || text.n > LIMIT_NAME_BYTES || *count == NAMES_MAX)
+		return;
+	/* Doubled whenever the count is a power of two. */
+	if ((*count & (*count - 1)) == 0) {
+		longer = ARENA_ARRAY(o->a, struct str, *count ? 2 * *count : 1);
+		if (!longer)
+			return;
+		if (*count)
+			memcpy(longer, *list, *count * sizeof(*longer));
+		*list = longer;
+	}
+	((struct str *)(uintptr_t)*list)[(*count)++] = arena_str(o->a, text);
+}
+
 /* CWE-506 to CWE-512 are the kinds of embedded malicious code. */
 static void judge_cwe(struct reader *o, struct str id)
 {
 	static const struct str malicious[] = {STR("CWE-506"), STR("CWE-507"), STR("CWE-508"), STR("CWE-509"),
-					       STR("CWE-510"), STR("CWE-511"), STR("CWE-512")};
+	                                       STR("CWE-510"), STR("CWE-511"), STR("CWE-512")};
 
 	for (size_t i = 0; i < sizeof(malicious) / sizeof(malicious[0]); i++)
 		if (str_eq_nocase(id, malicious[i]))
 			o->malicious = true;
+	if (str_starts_nocase(id, STR("CWE-")))
+		append(o, id, &o->record->as.cwes, &o->record->as.cwe_count);
 }
 
 /* ["CWE-506"] as GitHub writes it, or [{"cweId": "CWE-506"}]. */
@@ -147,7 +180,7 @@ static void read_specific(struct reader *o, struct json_reader *r)
 		return;
 	while (json_next_member(r, &key)) {
 		if (json_raw_equals(key, STR("severity")) && json_peek(r) == JSON_STRING)
-			severity_parse(string(o, r), &o->record->severity);
+			severity_parse(string(o, r), &o->record->as.severity);
 		else if (json_raw_equals(key, STR("cwe_ids")) || json_raw_equals(key, STR("cwes")))
 			read_cwes(o, r);
 		else {
@@ -164,47 +197,63 @@ static int read_aliases(struct reader *o, struct str slice)
 	if (slice.n == 0)
 		return 0;
 	json_init(&r, slice);
-	if (enter(&r, JSON_ARRAY))
-		while (json_next_item(&r))
-			o->malicious |= str_starts(string(o, &r), STR("MAL-"));
+	if (enter(&r, JSON_ARRAY)) {
+		while (json_next_item(&r)) {
+			struct str alias = string(o, &r);
+
+			o->malicious |= str_starts(alias, STR("MAL-"));
+			append(o, alias, &o->record->as.aliases, &o->record->as.alias_count);
+		}
+	}
 	return finish(o, &r);
 }
 
 /* Lists of malware that set none of the marks above write their summaries in these two forms. */
 static void judge_texts(struct reader *o)
 {
-	o->malicious |= str_starts(o->record->id, STR("MAL-")) || str_starts_nocase(o->record->summary, STR("Malicious code in ")) ||
-			str_starts_nocase(o->record->summary, STR("Compromised release of "));
+	o->malicious |= str_starts(o->record->as.id, STR("MAL-")) || str_starts_nocase(o->record->as.summary, STR("Malicious code in ")) ||
+	                str_starts_nocase(o->record->as.summary, STR("Compromised release of "));
 }
 
 /* ---- severity, references ---- */
 
+/* Of several vectors the highest score counts. */
+static void judge_vector(struct reader *o, struct str vector)
+{
+	int score = vector.n <= VECTOR_BYTES ? cvss_score(vector) : -EINVAL;
+
+	if (score <= o->record->as.score)
+		return;
+	o->record->as.score = score;
+	o->record->as.vector = arena_str(o->a, vector);
+}
+
+/* [{"type": "CVSS_V3", "score": "CVSS:3.1/…"}]; the vector itself says which version it is. */
+static void read_vectors(struct reader *o, struct json_reader *r)
+{
+	struct str key;
+
+	if (!enter(r, JSON_ARRAY))
+		return;
+	while (json_next_item(r)) {
+		json_enter_object(r);
+		while (json_next_member(r, &key)) {
+			if (json_raw_equals(key, STR("score")))
+				judge_vector(o, string(o, r));
+			else
+				json_skip(r, NULL);
+		}
+	}
+}
+
 static int read_severity(struct reader *o, struct str slice)
 {
 	struct json_reader r;
-	struct str key;
-	int best = -1;
 
 	if (slice.n == 0)
 		return 0;
 	json_init(&r, slice);
-	if (enter(&r, JSON_ARRAY)) {
-		while (json_next_item(&r)) {
-			struct str score = STR("");
-
-			json_enter_object(&r);
-			while (json_next_member(&r, &key)) {
-				if (json_raw_equals(key, STR("score")))
-					score = string(o, &r);
-				else
-					json_skip(&r, NULL);
-			}
-			best = cvss3_score(score) > best ? cvss3_score(score) : best;
-		}
-	}
-	/* What the database says in a word was judged by people, and is preferred. */
-	if (best >= 0 && o->record->severity == SEVERITY_UNKNOWN)
-		o->record->severity = severity_of_score(best);
+	read_vectors(o, &r);
 	return finish(o, &r);
 }
 
@@ -242,7 +291,7 @@ static int read_references(struct reader *o, struct str slice)
 			}
 			if (rank_reference(type) > best && (str_starts(url, STR("https://")) || str_starts(url, STR("http://")))) {
 				best = rank_reference(type);
-				o->record->url = url;
+				o->record->as.url = url;
 			}
 		}
 	}
@@ -283,8 +332,10 @@ static const struct {
 	struct str key;
 	enum event_kind kind;
 } event_keys[] = {
-	{STR("introduced"), EVENT_INTRODUCED}, {STR("fixed"), EVENT_FIXED},
-	{STR("last_affected"), EVENT_LAST_AFFECTED}, {STR("limit"), EVENT_LIMIT},
+	{STR("introduced"), EVENT_INTRODUCED},
+	{STR("fixed"), EVENT_FIXED},
+	{STR("last_affected"), EVENT_LAST_AFFECTED},
+	{STR("limit"), EVENT_LIMIT},
 };
 
 /* One event. False when its version cannot be ordered: an end that cannot be read is left out, so that the range stays open,
@@ -421,8 +472,10 @@ static void read_one_affected(struct reader *o, struct json_reader *r)
 	while (json_next_member(r, &key)) {
 		if (json_raw_equals(key, STR("package")))
 			read_package(o, r, &t);
-		else if (json_raw_equals(key, STR("database_specific")))
+		else if (json_raw_equals(key, STR("database_specific")) || json_raw_equals(key, STR("ecosystem_specific")))
 			read_specific(o, r);
+		else if (json_raw_equals(key, STR("severity")))
+			read_vectors(o, r);
 		else if (json_raw_equals(key, STR("ranges")))
 			json_skip(r, &ranges);
 		else
@@ -533,14 +586,15 @@ static struct str keep(struct arena *a, struct str text, size_t most)
 static int read_head(struct reader *o, const struct members *m)
 {
 	struct record *rec = o->record;
-	int r = read_text(o, m->id, &rec->id);
+	int r = read_text(o, m->id, &rec->as.id);
 
-	if (r == 0 && rec->id.n == 0) {
+	if (r == 0 && rec->as.id.n == 0) {
 		*o->problem = (struct problem){"a record without an id", m->id.p};
 		r = -EBADMSG;
 	}
-	r = r < 0 ? r : read_text(o, m->summary, &rec->summary);
-	r = r < 0 ? r : read_time(o, m->published, &rec->published);
+	r = r < 0 ? r : read_text(o, m->summary, &rec->as.summary);
+	r = r < 0 ? r : read_time(o, m->published, &rec->as.published);
+	r = r < 0 ? r : read_time(o, m->modified, &rec->as.modified);
 	if (r == 0 && m->database_specific.n) {
 		struct json_reader specific;
 
@@ -558,7 +612,43 @@ static bool is_withdrawn(const struct members *m)
 	return m->withdrawn.n && !str_eq(m->withdrawn, STR("null"));
 }
 
-int osv_read(struct advisories *into, struct str json, struct problem *ret_problem)
+static int read_record(struct reader *o, const struct members *m)
+{
+	struct record *rec = o->record;
+	int r = read_head(o, m);
+
+	if (r < 0)
+		return r;
+	rec->as.id = keep(o->a, rec->as.id, LIMIT_NAME_BYTES);
+	rec->as.summary = keep(o->a, rec->as.summary, SUMMARY_BYTES);
+	rec->as.url = keep(o->a, rec->as.url, 2 * KIB);
+	rec->withdrawn = is_withdrawn(m);
+	if (rec->withdrawn)
+		return 0;
+	judge_texts(o);
+	r = read_affected(o, m->affected);
+	if (r < 0)
+		index_forget(o->of_record);
+	return r;
+}
+
+/* What the parts of a record say together. */
+static void conclude(struct reader *o)
+{
+	struct advisory *as = &o->record->as;
+
+	for (struct affected *f = o->of_record; f; f = f->of_record)
+		describe(o, f);
+	as->kind = o->malicious ? ADVISORY_MALWARE : ADVISORY_VULNERABILITY;
+	/* What the database says in a word was judged by people, and is preferred. */
+	if (as->severity == SEVERITY_UNKNOWN && as->score >= 0)
+		as->severity = severity_of_score(as->score);
+	if (o->malicious && as->severity == SEVERITY_UNKNOWN)
+		as->severity = SEVERITY_CRITICAL;
+}
+
+int osv_read(struct advisories *into, struct str json, struct record **ret_record, struct affected **ret_affected,
+             struct problem *ret_problem)
 {
 	struct reader o = {.into = into, .a = into->arena, .problem = ret_problem};
 	struct members m = {0};
@@ -569,27 +659,19 @@ int osv_read(struct advisories *into, struct str json, struct problem *ret_probl
 	json_init(&r, json);
 	read_members(&r, &m);
 	result = finish(&o, &r);
-	if (result < 0 || is_withdrawn(&m))
+	if (result < 0)
 		return result;
 	o.record = ARENA_NEW(o.a, struct record);
 	if (!o.record)
 		return -ENOMEM;
-	result = read_head(&o, &m);
-	if (result == 0) {
-		o.record->id = keep(o.a, o.record->id, LIMIT_NAME_BYTES);
-		o.record->summary = keep(o.a, o.record->summary, SUMMARY_BYTES);
-		o.record->url = keep(o.a, o.record->url, 2 * KIB);
-		judge_texts(&o);
-		result = read_affected(&o, m.affected);
-	}
-	if (result < 0) {
-		index_forget(o.of_record);
+	*o.record = (struct record){.as = {.score = -1}, .priority = PRIORITY_OWN};
+	result = read_record(&o, &m);
+	if (result < 0)
 		return result;
-	}
-	for (struct affected *f = o.of_record; f; f = f->of_record)
-		describe(&o, f);
-	o.record->kind = o.malicious ? ADVISORY_MALWARE : ADVISORY_VULNERABILITY;
-	if (o.malicious && o.record->severity == SEVERITY_UNKNOWN)
-		o.record->severity = SEVERITY_CRITICAL;
+	conclude(&o);
+	if (ret_record)
+		*ret_record = o.record;
+	if (ret_affected)
+		*ret_affected = o.of_record;
 	return arena_failed(o.a) ? -ENOMEM : 0;
 }

@@ -45,3 +45,12 @@ int version_compare(const struct version *a, const struct version *b)
 {
 	return a->ecosystem == ECOSYSTEM_NUGET ? nuget_version_compare(&a->nuget, &b->nuget) : semver_compare(&a->semver, &b->semver);
 }
+
+void version_settle(enum ecosystem e, struct str text, struct version *ret)
+{
+	*ret = (struct version){.ecosystem = e, .text = text};
+	if (e == ECOSYSTEM_NUGET)
+		settle_nuget(ret);
+	else
+		settle_npm(ret);
+}

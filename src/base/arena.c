@@ -3,7 +3,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { BLOCK_BYTES = 16 * 1024, ALIGNMENT = 16 };
+/* Blocks grow with what is asked for: what is kept by the thousand (a clearance) is often a few hundred bytes. */
+enum { FIRST_BLOCK_BYTES = 1024, BLOCK_BYTES = 16 * 1024, ALIGNMENT = 16 };
 
 struct block {
 	struct block *next;
@@ -39,6 +40,13 @@ void arena_free(struct arena *a)
 	free(a);
 }
 
+static size_t block_size(const struct arena *a)
+{
+	size_t size = 3 * a->used;
+
+	return size < FIRST_BLOCK_BYTES ? FIRST_BLOCK_BYTES : size < BLOCK_BYTES ? size : BLOCK_BYTES;
+}
+
 void *arena_alloc(struct arena *a, size_t n)
 {
 	struct block *b = a->blocks;
@@ -52,7 +60,7 @@ void *arena_alloc(struct arena *a, size_t n)
 	if (rounded == 0)
 		rounded = ALIGNMENT;
 	if (!b || rounded > b->size - b->used) {
-		size_t size = rounded > BLOCK_BYTES / 4 ? rounded : BLOCK_BYTES;
+		size_t block = block_size(a), size = rounded > block / 4 ? rounded : block;
 		struct block *fresh = calloc(1, sizeof(*fresh) + size);
 
 		if (!fresh) {

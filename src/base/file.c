@@ -129,3 +129,9 @@ void file_unmap(struct str mapped)
 	if (mapped.n)
 		munmap((void *)(uintptr_t)mapped.p, mapped.n);
 }
+
+void file_rest(struct str mapped)
+{
+	if (mapped.n)
+		madvise((void *)(uintptr_t)mapped.p, mapped.n, MADV_DONTNEED);
+}

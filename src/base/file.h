@@ -18,5 +18,8 @@ int dir_make(const char *path, unsigned mode, struct err *err);
 /* Read-only mapping of a regular file. The empty file maps to {"", 0}. 0 or negative errno. */
 int file_map(const char *path, struct str *ret, struct err *err);
 void file_unmap(struct str mapped);
+/* The pages of a mapping no longer count as this process's memory; they stay in the page cache and come back when they are read, which
+ * other threads may do meanwhile. */
+void file_rest(struct str mapped);
 
 #endif

@@ -28,12 +28,6 @@
 	X(LIMIT_POLICY_BYTES, 16 * MIB, "a policy file") \
 	X(LIMIT_YAML_DEPTH, 32, "nesting of a YAML document") \
 	X(LIMIT_ADVISORY_FILE_BYTES, 256 * MIB, "a file of advisories") \
-	X(LIMIT_HEADER_BYTES, 32 * KIB, "the head of an HTTP request") \
-	X(LIMIT_UPSTREAM_HEADER_BYTES, 128 * KIB, "the heads of an upstream's answer to one request") \
-	X(LIMIT_TARGET_BYTES, 8 * KIB, "the target of an HTTP request") \
-	X(LIMIT_REQUEST_ARENA_BYTES, 64 * MIB, "what is allocated while one HTTP request is handled") \
-	X(LIMIT_AUDIT_BODY_BYTES, 16 * MIB, "the body of an audit request, uncompressed") \
-	X(LIMIT_PUBLISH_BODY_BYTES, 256 * MIB, "the body of a publish request") \
 	X(LIMIT_LOCK_BYTES, 512 * MIB, "one lockfile") \
 	X(LIMIT_LOCK_ARENA_BYTES, 1 * GIB, "what is allocated while one lockfile is read") \
 	X(LIMIT_LOCK_PACKAGES, 2000000, "packages of one lockfile") \
@@ -42,6 +36,14 @@
 	X(LIMIT_XML_ELEMENTS, 100000, "elements of an XML document") \
 	X(LIMIT_WALK_ENTRIES, 5000000, "files and folders looked at below one path of a scan") \
 	X(LIMIT_WALK_DEPTH, 64, "folders below folders there") \
+	X(LIMIT_ADVISORY_SOURCE_BYTES, 16 * GIB, "an archive of advisories, unpacked") \
+	X(LIMIT_HEADER_BYTES, 32 * KIB, "the head of an HTTP request") \
+	X(LIMIT_UPSTREAM_HEADER_BYTES, 128 * KIB, "the heads of an upstream's answer to one request") \
+	X(LIMIT_TARGET_BYTES, 8 * KIB, "the target of an HTTP request") \
+	X(LIMIT_REQUEST_ARENA_BYTES, 64 * MIB, "what is allocated while one HTTP request is handled") \
+	X(LIMIT_AUDIT_BODY_BYTES, 16 * MIB, "the body of an audit request, uncompressed") \
+	X(LIMIT_PUBLISH_BODY_BYTES, 256 * MIB, "the body of a publish request") \
+	X(LIMIT_BODIES_BYTES, 320 * MIB, "the bodies of all requests that are being received, together") \
 	X(LIMIT_SEARCH_BYTES, 16 * MIB, "a search answer of an upstream")
 
 #define LIMITS_ENUM_(name, value, what) static const size_t name = (value);

@@ -4,10 +4,11 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "cmd/ask_gate.h"
 #include "cmd/commands.h"
 #include "cmd/open.h"
 #include "cmd/options.h"
-#include "gate/clearance.h"
+#include "gate/explanation.h"
 
 struct asking {
 	struct opened opened;
@@ -34,26 +35,6 @@ static void cleared(void *arg, struct clearance_result *result)
 	loop_stop(q->thread.loop);
 }
 
-/* A version that its registry does not have (any more): what can still be said of it. */
-static void explain_unknown(const struct asking *q, struct rules *rules, struct arena *a, struct version_facts *facts, struct decision *d)
-{
-	usec now = q->opened.gate->now();
-
-	*facts = (struct version_facts){
-		.ecosystem = q->purl.ecosystem,
-		.name = q->purl.name,
-		.version = q->purl.version,
-		.published = now,
-		.first_seen = now,
-		.package_published = now,
-		.origin_cooldown = -1,
-		.integrity = STR("sha512-unknown"),
-		.withdrawal = WITHDRAWN_YOUNG,
-		.withdrawn_at = now,
-	};
-	decide(rules->policy, rules->advisories, facts, now, a, d);
-}
-
 static int print_decision(const struct version_facts *facts, const struct decision *d, usec now, bool json)
 {
 	CLEANUP_BUF struct buf out = BUF(MIB);
@@ -76,28 +57,21 @@ static int explain(struct asking *q, bool json, struct err *err)
 	struct rules *rules = gate_rules(g);
 	const struct origin *origin = policy_origin(rules->policy, q->purl.ecosystem, q->purl.name);
 	CLEANUP_ARENA struct arena *a = arena_new(16 * MIB);
-	struct version_facts facts;
-	struct decision decision;
-	ptrdiff_t at = -1;
-	int code;
+	struct explanation e;
+	int code, r;
 
 	if (origin) {
 		clearance_get(&q->thread, rules, origin, q->purl.name, cleared, q);
 		if (!q->answered)
 			loop_run(q->thread.loop);
 	}
-	if (q->cleared.clearance)
-		at = npm_packument_find(q->cleared.document->packument, q->purl.version);
-	if (at >= 0) {
-		clearance_explain(q->cleared.clearance, q->cleared.document, rules, origin, (size_t)at, g->now(), a, &facts, &decision);
-		code = print_decision(&facts, &decision, g->now(), json);
-	} else if (!origin || q->cleared.clearance || q->cleared.code == -ENOENT) {
-		explain_unknown(q, rules, a, &facts, &decision);
-		code = print_decision(&facts, &decision, g->now(), json);
-	} else {
-		*err = q->cleared.err;
+	r = explanation_make(&q->cleared, rules, origin, &q->purl, g->now(), a, &e);
+	if (r == 0)
+		code = print_decision(&e.facts, &e.decision, g->now(), json);
+	else
 		code = EXIT_CANNOT;
-	}
+	if (r < 0)
+		*err = q->cleared.err;
 	if (q->cleared.stale && !json)
 		fprintf(stderr, "The registry did not answer (%s): this is from what is stored here.\n", q->cleared.err.text);
 	clearance_result_free(&q->cleared);
@@ -109,19 +83,24 @@ int cmd_explain(int argc, char **argv)
 {
 	struct asking q = {0};
 	struct open_options options = {0};
-	const char *at = NULL;
+	const char *at = NULL, *gate = getenv("BONDGATE_GATE");
 	bool json = false, offline = false, done;
 	const struct option_row rows[] = {
-		{.name = "policy", .argument = "FILE", .help = "the policy (default $BONDGATE_POLICY, /etc/bondgate/bondgate.yaml)", .value = &options.policy},
+		{.name = "policy",
+	     .argument = "FILE",
+	     .help = "the policy (default $BONDGATE_POLICY, /etc/bondgate/bondgate.yaml)",
+	     .value = &options.policy},
 		{.name = "state", .argument = "DIR", .help = "where state is kept (default $BONDGATE_STATE)", .value = &options.state},
 		{.name = "at", .argument = "TIME", .help = "as of this time (2026-01-31 or 2026-01-31T12:00:00Z)", .value = &at},
+		{.name = "gate", .argument = "URL", .help = "ask this running gate instead of files here (default $BONDGATE_GATE)", .value = &gate},
 		{.name = "offline", .help = "ask no registry: answer from what is stored", .flag = &offline},
 		{.name = "json", .help = "machine-readable", .flag = &json},
 	};
-	const struct command_usage usage = {"explain PURL [OPTIONS]",
-	                                    "Says why a version (pkg:npm/name@1.2.3, or npm:name@1.2.3) is allowed, held or denied, by which line of which\n"
-	                                    "file, and until when. Exits 0 for allow, 1 for hold or deny.",
-	                                    rows, sizeof(rows) / sizeof(rows[0])};
+	const struct command_usage usage = {
+		"explain PURL [OPTIONS]",
+		"Says why a version (pkg:npm/name@1.2.3, or npm:name@1.2.3) is allowed, held or denied, by which line of which\n"
+		"file, and until when. Exits 0 for allow, 1 for hold or deny.",
+		rows, sizeof(rows) / sizeof(rows[0])};
 	CLEANUP_ARENA struct arena *a = arena_new(MIB);
 	struct err err = {0};
 	int words, r, code = EXIT_CANNOT;
@@ -134,11 +113,15 @@ int cmd_explain(int argc, char **argv)
 	if (purl_parse(a, str_of(argv[0]), &q.purl, &err) < 0)
 		return usage_error(&usage, "%s", err.text);
 	if (q.purl.version.n == 0 || q.purl.ecosystem != ECOSYSTEM_NPM)
-		return usage_error(&usage, q.purl.version.n ? "this version of bondgate explains npm packages only" : "which version? For example %s@1.0.0", argv[0]);
+		return usage_error(&usage,
+		                   q.purl.version.n ? "this version of bondgate explains npm packages only" : "which version? For example %s@1.0.0",
+		                   argv[0]);
 	if (at && time_parse(str_of(at), &asked_time) < 0)
 		return usage_error(&usage, "--at takes a time such as 2026-01-31 or 2026-01-31T12:00:00Z, not %s", at);
 	log_set_level(LOG_ERROR);
-	r = open_prepare(&options, NULL, offline, &q.opened, &err);
+	if (gate && *gate)
+		return ask_gate_explain(gate, argv[0], at, json);
+	r = open_prepare(&options, false, NULL, offline, &q.opened, &err);
 	if (r == 0)
 		r = open_gate(&q.opened, true, &err);
 	if (r == 0) {

@@ -31,6 +31,8 @@ static int reload(void *arg, struct policy **ret_policy, struct advisories **ret
 	struct policy *policy, *complete;
 	int r = a ? load_rules(c->opened.options.policy, c->opened.state_dir, a, &policy, ret_advisories, NULL, NULL, err) : -ENOMEM;
 
+	if (r == -EACCES && !c->unconfined)
+		err_prefix(err, "the gate reaches only the files and folders that its policy named when it was started: restart it for other ones");
 	if (r < 0)
 		return r;
 	/* What `auto` stands for was found out at the start; npm cannot be asked from within the confinement. */
@@ -88,6 +90,23 @@ static int listening(void *arg, const char *address, struct err *err)
 	return 0;
 }
 
+/* The files whose change means a reload: policy, advisories, certificate and key. */
+static void watch_list(struct command *c, struct server_options *options)
+{
+	size_t n = c->opened.path_count;
+	const char **list = ARENA_ARRAY(c->opened.arena, const char *, n + 2);
+
+	if (!list)
+		abort();
+	memcpy(list, c->opened.paths, n * sizeof(*list));
+	if (c->tls) {
+		list[n++] = c->certificate;
+		list[n++] = c->key;
+	}
+	options->watched = list;
+	options->watched_count = n;
+}
+
 /* Everything that needs the machine's programs and files, then the confinement, then everything that has threads. */
 static int serve(struct command *c, const char *listen, const char *threads, struct err *err)
 {
@@ -99,16 +118,14 @@ static int serve(struct command *c, const char *listen, const char *threads, str
 
 	if (threads && (str_to_u64(str_of(threads), &number) < 0 || number > 64))
 		return err_set(err, -EINVAL, "--threads takes a number from 0 to 64");
-	r = open_prepare(&wanted, listen ? listen : DEFAULT_LISTEN, false, &c->opened, err);
+	r = open_prepare(&wanted, true, listen, false, &c->opened, err);
 	if (r < 0)
 		return r;
 	settings = policy_gate(c->opened.policy);
-	c->listen = listen ? listen : settings->listen.n ? arena_str(c->opened.arena, settings->listen).p : DEFAULT_LISTEN;
+	c->listen = c->opened.listen;
 	options.listen = c->listen;
 	options.threads = threads ? (size_t)number : (size_t)settings->threads;
 	options.connections = (size_t)settings->connections;
-	options.watched = c->opened.paths;
-	options.watched_count = c->opened.path_count;
 	if (settings->tls_certificate.n) {
 		snprintf(c->certificate, sizeof(c->certificate), "%.*s", STR_ARG(settings->tls_certificate));
 		snprintf(c->key, sizeof(c->key), "%.*s", STR_ARG(settings->tls_key));
@@ -116,6 +133,7 @@ static int serve(struct command *c, const char *listen, const char *threads, str
 		options.reload_tls = reload_tls;
 		r = http_tls_load(c->certificate, c->key, &options.tls, err);
 	}
+	watch_list(c, &options);
 	if (r == 0)
 		r = notify_open(&c->notify, err);
 	if (r == 0 && !c->unconfined) {
@@ -125,7 +143,10 @@ static int serve(struct command *c, const char *listen, const char *threads, str
 	}
 	if (r == 0)
 		r = open_gate(&c->opened, false, err);
-	return r < 0 ? r : server_run(c->opened.gate, &options, err);
+	if (r == 0)
+		r = server_run(c->opened.gate, &options, err);
+	http_tls_unref(options.tls); /* each thread has counted it for itself */
+	return r;
 }
 
 /* As many connections as the system lets one process have; the limits of the server come first. */
@@ -145,8 +166,14 @@ int cmd_gate(int argc, char **argv)
 	const char *listen = NULL, *level = NULL, *threads = NULL;
 	const struct option_row rows[] = {
 		{.name = "listen", .argument = "ADDR:PORT", .help = "where to listen (default " DEFAULT_LISTEN ")", .value = &listen},
-		{.name = "policy", .argument = "FILE", .help = "the policy (default $BONDGATE_POLICY, /etc/bondgate/bondgate.yaml)", .value = &c.opened.options.policy},
-		{.name = "state", .argument = "DIR", .help = "where state, cache and evidence are kept (default $BONDGATE_STATE)", .value = &c.opened.options.state},
+		{.name = "policy",
+	     .argument = "FILE",
+	     .help = "the policy (default $BONDGATE_POLICY, /etc/bondgate/bondgate.yaml)",
+	     .value = &c.opened.options.policy},
+		{.name = "state",
+	     .argument = "DIR",
+	     .help = "where state, cache and evidence are kept (default $BONDGATE_STATE)",
+	     .value = &c.opened.options.state},
 		{.name = "threads", .argument = "N", .help = "event loops (default: one a processor, at most 4)", .value = &threads},
 		{.name = "log-level", .argument = "LEVEL", .help = "error, warning, info or debug", .value = &level},
 		{.name = "unconfined", .help = "do not confine the process (for debugging only)", .flag = &c.unconfined},

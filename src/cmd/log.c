@@ -293,11 +293,12 @@ int cmd_log(int argc, char **argv)
 		{.name = "json", .help = "machine-readable, one object a line", .flag = &w.json},
 		{.name = "state", .argument = "DIR", .help = "where state is kept (default $BONDGATE_STATE)", .value = &w.state},
 	};
-	const struct command_usage usage = {"log [verify | prune --before WHEN] [OPTIONS]",
-	                                    "Shows what the gate recorded, oldest first. `verify` recomputes the chain of hashes and exits 1 when it does\n"
-	                                    "not hold; keep the hash it prints in another place, since only that shows later that nobody cut off the end or\n"
-	                                    "wrote the chain anew. `prune` drops what is older than WHEN and records that it did.",
-	                                    rows, sizeof(rows) / sizeof(rows[0])};
+	const struct command_usage usage = {
+		"log [verify | prune --before WHEN] [OPTIONS]",
+		"Shows what the gate recorded, oldest first. `verify` recomputes the chain of hashes and exits 1 when it does\n"
+		"not hold; keep the hash it prints in another place, since only that shows later that nobody cut off the end or\n"
+		"wrote the chain anew. `prune` drops what is older than WHEN and records that it did.",
+		rows, sizeof(rows) / sizeof(rows[0])};
 	const struct verb *verb;
 	struct err err = {0};
 	bool done;

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/limits.h"
@@ -10,7 +11,7 @@
 #include "cmd/policy_files.h"
 #include "cmd/state.h"
 
-enum { PATHS = 64 };
+enum { PATHS = 64, OWN_PATHS = 2 /* what lies in the state folder */ };
 
 static void log_warnings(const struct buf *warnings)
 {
@@ -21,16 +22,35 @@ static void log_warnings(const struct buf *warnings)
 			log_event(LOG_WARNING, "policy", "warning=%s", log_quote(line));
 }
 
+struct path_list {
+	struct arena *arena;
+	const char **paths;
+	size_t count;
+};
+
+/* A file that holds a secret is watched, and may still be read after the confinement, like the policy that names it. */
+static int note_and_read_token(void *arg, struct str kind, struct str name, struct buf *ret, struct err *err)
+{
+	struct path_list *list = arg;
+
+	if (str_eq(kind, STR("file")) && list->count < PATHS - 2)
+		list->paths[list->count++] = arena_str(list->arena, name).p;
+	return policy_read_token(NULL, kind, name, ret, err);
+}
+
 static int load_policy(const char *option, struct arena *a, struct policy **ret, const char **paths, size_t *path_count, struct err *err)
 {
 	CLEANUP_BUF struct buf warnings = BUF(MIB);
+	struct path_list list = {a, paths, *path_count};
+	const struct policy_environment environment = {.token = note_and_read_token, .arg = &list};
 	struct policy_files files;
 	int r = policy_files_find(option, &files, err);
 
 	if (r == 0)
-		r = policy_files_load(option, time_now(), ret, &warnings, err);
+		r = policy_files_load_with(option, time_now(), &environment, ret, &warnings, err);
 	if (r < 0)
 		return r;
+	*path_count = list.count;
 	log_warnings(&warnings);
 	paths[(*path_count)++] = arena_str(a, str_of(files.machine)).p;
 	paths[(*path_count)++] = arena_str(a, str_of(files.local)).p;
@@ -43,33 +63,56 @@ static int load_advisories(const struct policy *policy, const char *state_dir, s
 	const struct gate_settings *settings = policy_gate(policy);
 	const char *files[PATHS];
 	size_t n = 0, records = 0, skipped = 0;
-	struct str own = arena_printf(a, "%s/advisories", state_dir);
-	DIR *folder = opendir(own.p);
+	struct str own = arena_printf(a, "%s/advisories", state_dir), index = arena_printf(a, "%s/" ADVISORY_INDEX, state_dir);
+	DIR *folder;
 	int r;
 
-	for (size_t i = 0; i < settings->advisory_file_count && n < PATHS - 1; i++)
+	if (!own.p || !index.p)
+		return err_set(err, -ENOMEM, "no memory");
+	folder = opendir(own.p);
+	if (!folder && errno != ENOENT)
+		return err_set(err, -errno, "cannot read the advisories in %s: %s", own.p, err_name(errno));
+	for (size_t i = 0; i < settings->advisory_file_count && n < PATHS - 2; i++)
 		files[n++] = arena_str(a, settings->advisory_files[i]).p;
 	if (folder) {
 		closedir(folder);
 		files[n++] = own.p;
 	}
-	for (size_t i = 0; i < n && *path_count < PATHS; i++)
+	if (access(index.p, F_OK) == 0)
+		files[n++] = index.p;
+	else if (errno != ENOENT)
+		return err_set(err, -errno, "cannot read the advisories in %s: %s", index.p, err_name(errno));
+	for (size_t i = 0; i < settings->advisory_file_count && i < n && *path_count < PATHS; i++)
 		paths[(*path_count)++] = files[i];
+	/* Watched also before the first import makes them; there is room for them in any case. */
+	paths[(*path_count)++] = own.p;
+	paths[(*path_count)++] = index.p;
 	if (n == 0) {
 		*ret = advisories_empty();
 		return *ret ? 0 : err_set(err, -ENOMEM, "no memory");
 	}
 	r = advisories_load_all(files, n, ret, &records, &skipped, err);
+	/* Whole, though each part would be checked when touched: a damaged index must not come into force at all. */
+	if (r == 0) {
+		struct err damage = {0};
+
+		r = advisories_verify(*ret, &damage);
+		if (r < 0) {
+			advisories_unref(*ret);
+			*ret = NULL;
+			return err_set(err, r, "%s: %s", index.p, damage.text);
+		}
+	}
 	if (r == 0)
 		log_event(skipped ? LOG_WARNING : LOG_INFO, "advisories", "records=%zu skipped=%zu first_problem=%s", records, skipped,
 		          log_quote(str_of(skipped ? err->text : "")));
 	return r;
 }
 
-int load_rules(const char *policy_option, const char *state_dir, struct arena *a, struct policy **ret_policy, struct advisories **ret_advisories,
-               const char *const **ret_paths, size_t *ret_path_count, struct err *err)
+int load_rules(const char *policy_option, const char *state_dir, struct arena *a, struct policy **ret_policy,
+               struct advisories **ret_advisories, const char *const **ret_paths, size_t *ret_path_count, struct err *err)
 {
-	const char **paths = ARENA_ARRAY(a, const char *, PATHS);
+	const char **paths = ARENA_ARRAY(a, const char *, PATHS + OWN_PATHS);
 	size_t n = 0;
 	int r;
 
@@ -106,7 +149,7 @@ static int complete_upstream(struct opened *o, struct err *err)
 	return 0;
 }
 
-int open_prepare(const struct open_options *options, const char *listen, bool offline, struct opened *ret, struct err *err)
+int open_prepare(const struct open_options *options, bool is_gate, const char *listen, bool offline, struct opened *ret, struct err *err)
 {
 	CLEANUP_BUF struct buf dir = BUF(4096);
 	int r;
@@ -121,9 +164,12 @@ int open_prepare(const struct open_options *options, const char *listen, bool of
 	r = dir_make(ret->state_dir, 0700, err);
 	if (r == 0)
 		r = load_rules(options->policy, ret->state_dir, ret->arena, &ret->policy, &ret->advisories, &ret->paths, &ret->path_count, err);
-	if (r < 0 || offline)
+	if (r < 0)
 		return r;
-	r = upstream_auto(ret->policy, ret->state_dir, listen, ret->arena, &ret->upstreams, err);
+	ret->listen = listen ? listen : arena_str(ret->arena, policy_gate(ret->policy)->listen).p;
+	if (offline)
+		return 0;
+	r = upstream_auto(ret->policy, ret->state_dir, is_gate ? ret->listen : NULL, ret->arena, &ret->upstreams, err);
 	return r < 0 ? r : complete_upstream(ret, err);
 }
 

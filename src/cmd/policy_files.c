@@ -8,7 +8,7 @@
 
 static const char standard_path[] = "/etc/bondgate/bondgate.yaml", local_path[] = "bondgate.yaml";
 
-static int read_token(void *arg, struct str kind, struct str name, struct buf *ret, struct err *err)
+int policy_read_token(void *arg, struct str kind, struct str name, struct buf *ret, struct err *err)
 {
 	CLEANUP_FREE char *text = str_dup(name);
 
@@ -26,7 +26,7 @@ static int read_token(void *arg, struct str kind, struct str name, struct buf *r
 	return file_read(text, ret, err);
 }
 
-static const struct policy_environment process_environment = {.token = read_token};
+static const struct policy_environment process_environment = {.token = policy_read_token};
 
 static int copy_path(char *to, const char *from, struct err *err)
 {

@@ -26,6 +26,9 @@ int policy_files_load(const char *option, usec now, struct policy **ret, struct 
 int policy_files_load_with(const char *option, usec now, const struct policy_environment *environment, struct policy **ret,
                            struct buf *warnings, struct err *err);
 
+/* Where secrets usually come from, for those who look on (struct policy_environment). */
+int policy_read_token(void *arg, struct str kind, struct str name, struct buf *ret, struct err *err);
+
 /* One file by itself. */
 int policy_file_load(const char *path, usec now, const struct policy_environment *environment, struct policy **ret, struct buf *warnings,
                      struct err *err);

@@ -1,17 +1,20 @@
 /* bondgate scan: every lockfile below the paths, what is in it, and what speaks against it. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/limits.h"
 #include "cmd/commands.h"
+#include "cmd/open.h"
 #include "cmd/options.h"
 #include "cmd/policy_files.h"
 #include "cmd/scan_output.h"
+#include "cmd/state.h"
 #include "scan/project.h"
 
 struct scan_options {
-	const char *policy, *advisories, *at;
+	const char *policy, *state, *advisories, *at;
 	bool json, list, quiet, installed;
 };
 
@@ -93,13 +96,14 @@ static int scan_file(struct scan *s, const struct project_file *file, struct err
 	return code < 0 ? err_set(err, code, "%s: %s", file->path.p, err_name(code)) : 0;
 }
 
-/* `--advisories A,B` and, without it, the files that the policy names. */
+/* `--advisories A,B` and, without it, the files that the policy names and the index that `bondgate feed import` made. */
 static int load_advisories(struct scan *s, struct err *err)
 {
 	const struct gate_settings *settings = policy_gate(s->policy);
 	const char *paths[64];
 	size_t count = 0, records, skipped;
 	CLEANUP_ARENA struct arena *a = arena_new(MIB);
+	CLEANUP_BUF struct buf dir = BUF(4096);
 	struct str rest = str_of(s->options.advisories), one;
 	int code;
 
@@ -108,6 +112,12 @@ static int load_advisories(struct scan *s, struct err *err)
 			paths[count++] = arena_str(a, one).p;
 	for (size_t i = 0; a && !s->options.advisories && i < settings->advisory_file_count && count < 64; i++)
 		paths[count++] = arena_str(a, settings->advisory_files[i]).p;
+	if (a && !s->options.advisories && count < 64 && state_dir(s->options.state, &dir, NULL) == 0) {
+		struct str index = arena_printf(a, "%s/" ADVISORY_INDEX, buf_cstr(&dir));
+
+		if (index.p && access(index.p, F_OK) == 0)
+			paths[count++] = index.p;
+	}
 	if (!a || arena_failed(a))
 		return err_set(err, -ENOMEM, "out of memory");
 	if (count == 0) {
@@ -166,6 +176,8 @@ static int run(struct scan *s, char **paths, int count, struct err *err)
 	for (size_t i = 0; i < s->files.unreadable_count && i < 16; i++)
 		fprintf(stderr, "bondgate: %.*s\n", STR_ARG(s->files.unreadable[i]));
 	s->output.unreadable += s->files.unreadable_count;
+	if (advisories_damaged(s->advisories))
+		return err_set(err, -EBADMSG, "the advisory index is damaged: import again with bondgate feed import --fresh");
 	findings_sort(&s->findings);
 	code = scan_output_end(&s->output, &s->findings);
 	if (code < 0)
@@ -197,9 +209,10 @@ int cmd_scan(int argc, char **argv)
 	     .argument = "FILE",
 	     .help = "the policy (default $BONDGATE_POLICY, /etc/bondgate/bondgate.yaml)",
 	     .value = &o->policy},
+		{.name = "state", .argument = "DIR", .help = "where `bondgate feed` keeps its index (default $BONDGATE_STATE)", .value = &o->state},
 		{.name = "advisories",
 	     .argument = "PATH[,PATH]",
-	     .help = "OSV files or folders (default: those that the policy names)",
+	     .help = "OSV files, folders or indexes (default: those that the policy names, and the index)",
 	     .value = &o->advisories},
 		{.name = "list", .help = "print every package", .flag = &o->list},
 		{.name = "installed", .help = "read node_modules folders too, as they are on the disk", .flag = &o->installed},

@@ -51,5 +51,5 @@ int moment_parse(struct str text, usec now, usec *ret, struct err *err)
 	if (time_parse(text, ret) == 0)
 		return 0;
 	return err_set(err, -EINVAL, "\"%.*s\" is neither a duration (90s, 36h, 7d) nor a time (2026-01-31, 2026-01-31T12:00:00Z)",
-		       STR_ARG(text));
+	               STR_ARG(text));
 }

@@ -26,7 +26,7 @@ static struct str first_line(const char *command, struct arena *a)
 /* Run in /, so that no project's .npmrc has a say. */
 static const char configured[] = "cd / && npm config get registry 2>/dev/null";
 static const char built_in[] = "cd / && env -u npm_config_registry -u NPM_CONFIG_REGISTRY npm_config_userconfig=/dev/null "
-                               "npm_config_globalconfig=/dev/null npm config get registry 2>/dev/null";
+							   "npm_config_globalconfig=/dev/null npm config get registry 2>/dev/null";
 
 static struct str with_slash(struct str url, struct arena *a)
 {
@@ -52,8 +52,9 @@ static bool is_gate(struct str url, const char *listen)
 	if (where.port != port || port == 0)
 		return false;
 	host = str_take(address, (size_t)colon);
-	return str_eq_nocase(host, str_of(where.host)) || (is_loopback(where.host) && (str_starts(host, STR("127.")) || str_eq(host, STR("0.0.0.0")) ||
-	                                                                              str_eq(host, STR("[::]")) || str_eq(host, STR("[::1]"))));
+	return str_eq_nocase(host, str_of(where.host)) ||
+	       (is_loopback(where.host) &&
+	        (str_starts(host, STR("127.")) || str_eq(host, STR("0.0.0.0")) || str_eq(host, STR("[::]")) || str_eq(host, STR("[::1]"))));
 }
 
 /* From the store, else from npm, and then into the store. The gate itself is never remembered. */
@@ -93,7 +94,8 @@ static struct str host_prefix(struct str url, struct arena *a)
 	return path < 0 ? with_slash(url, a) : str_take(url, (size_t)scheme + 3 + (size_t)path + 1);
 }
 
-static int find(const struct policy *policy, struct store *store, const char *listen, struct arena *a, struct upstreams *ret, struct err *err)
+static int find(const struct policy *policy, struct store *store, const char *listen, struct arena *a, struct upstreams *ret,
+                struct err *err)
 {
 	struct str client = policy_gate(policy)->npm_client_default, url;
 	const struct origin *origin = default_origin(policy);
@@ -106,17 +108,20 @@ static int find(const struct policy *policy, struct store *store, const char *li
 		return 0;
 	url = origin->automatic ? remembered(store, STR("upstream.npm"), configured, listen, a) : origin->url;
 	if (url.n == 0)
-		return err_set(err, -ENOENT,
-		               "cannot tell which registry this machine uses (npm is not here, or says nothing): set registries.npm.upstream in the policy");
+		return err_set(
+			err, -ENOENT,
+			"cannot tell which registry this machine uses (npm is not here, or says nothing): set registries.npm.upstream in the policy");
 	if (listen && is_gate(url, listen))
-		return err_set(err, -EINVAL, "the upstream %.*s is this gate itself: set registries.npm.upstream in the policy to the real registry",
+		return err_set(err, -EINVAL,
+		               "the upstream %.*s is this gate itself: set registries.npm.upstream in the policy to the real registry",
 		               STR_ARG(url));
 	if (origin->automatic)
 		ret->npm = url;
 	return 0;
 }
 
-int upstream_auto(const struct policy *policy, const char *state_dir, const char *listen, struct arena *a, struct upstreams *ret, struct err *err)
+int upstream_auto(const struct policy *policy, const char *state_dir, const char *listen, struct arena *a, struct upstreams *ret,
+                  struct err *err)
 {
 	struct store *store;
 	int r = store_open(state_dir, STORE_WRITE, &store, err);

@@ -14,6 +14,7 @@ struct upstreams {
 /* Asks the store in `state_dir` and, where it does not know, npm; texts live in the arena. `listen` is the gate's own address, or NULL in
  * commands: an upstream that is the gate itself is refused. Runs a program, so it comes before the confinement. 0, or negative
  * errno with a sentence that says what to set. */
-int upstream_auto(const struct policy *policy, const char *state_dir, const char *listen, struct arena *a, struct upstreams *ret, struct err *err);
+int upstream_auto(const struct policy *policy, const char *state_dir, const char *listen, struct arena *a, struct upstreams *ret,
+                  struct err *err);
 
 #endif

@@ -167,10 +167,11 @@ int cmd_who_has(int argc, char **argv)
 		{.name = "json", .help = "machine-readable", .flag = &json},
 		{.name = "state", .argument = "DIR", .help = "where state is kept (default $BONDGATE_STATE)", .value = &state},
 	};
-	const struct command_usage usage = {"who-has PURL [OPTIONS]",
-	                                    "Lists who received a package (npm:left-pad) or one version of it (npm:left-pad@1.3.0) through this gate.\n"
-	                                    "Exits 0 when nobody did, 1 when somebody did.",
-	                                    rows, sizeof(rows) / sizeof(rows[0])};
+	const struct command_usage usage = {
+		"who-has PURL [OPTIONS]",
+		"Lists who received a package (npm:left-pad) or one version of it (npm:left-pad@1.3.0) through this gate.\n"
+		"Exits 0 when nobody did, 1 when somebody did.",
+		rows, sizeof(rows) / sizeof(rows[0])};
 	CLEANUP_ARENA struct arena *a = arena_new(MIB);
 	struct answer result = {0};
 	struct err err = {0};

@@ -145,9 +145,14 @@ enum artifact_state artifact_state(struct artifact *a)
 	return state;
 }
 
-uint64_t artifact_size(const struct artifact *a)
+uint64_t artifact_size(struct artifact *a)
 {
-	return a->size;
+	uint64_t size;
+
+	pthread_mutex_lock(&a->lock);
+	size = a->size;
+	pthread_mutex_unlock(&a->lock);
+	return size;
 }
 
 const char *artifact_integrity(const struct artifact *a)
@@ -304,7 +309,8 @@ static void finish_work(void *arg)
 	struct gate *g = j->thread->gate;
 	struct cache_writer *w = j->writer;
 	struct str name = npm_packument_name(j->document->packument);
-	struct str about = arena_printf(j->arena, "pkg:npm/%.*s@%.*s from %.*s", STR_ARG(name), STR_ARG(j->version.version), STR_ARG(j->origin->url));
+	struct str about =
+		arena_printf(j->arena, "pkg:npm/%.*s@%.*s from %.*s", STR_ARG(name), STR_ARG(j->version.version), STR_ARG(j->origin->url));
 
 	j->writer = NULL;
 	if (j->code < 0 || !w) {
@@ -350,7 +356,8 @@ static void spooled(void *arg, int code)
 		abort();
 	*f = (struct finish){.job = j, .fd = -1};
 	j->spool = NULL;
-	if (code < 0 && j->code == 0)
+	/* A failed write also ends the fetch, whose own sentence would blame the upstream. */
+	if (code < 0 && (j->code == 0 || j->code == code))
 		j->code = err_set(&j->err, code, "cannot store the artifact: %s%s", err_name(code),
 		                  code == -ENOSPC ? "; free room in the state folder of the gate" : "");
 	loop_work(j->thread->loop, finish_work, finish_done, f);
@@ -391,8 +398,9 @@ static int fetch_head(void *arg, const struct fetch_head *head)
 
 	j->status = head->status;
 	if (head->status != 200) {
-		j->code = err_set(&j->err, head->status == 404 || head->status == 410 ? -ENOENT : -EPROTO, "the upstream answered %d for the tarball of %.*s@%.*s%s",
-		                  head->status, STR_ARG(npm_packument_name(j->document->packument)), STR_ARG(j->version.version),
+		j->code = err_set(&j->err, head->status == 404 || head->status == 410 ? -ENOENT : -EPROTO,
+		                  "the upstream answered %d for the tarball of %.*s@%.*s%s", head->status,
+		                  STR_ARG(npm_packument_name(j->document->packument)), STR_ARG(j->version.version),
 		                  j->elsewhere ? "; its metadata names another host: list it under artifact-hosts if it is to be trusted" : "");
 		return j->code;
 	}
@@ -497,7 +505,10 @@ static void look_up_done(void *arg)
 			a->state = ARTIFACT_READY;
 			METRIC_ADD(&j->thread->gate->metrics, artifact_hits, 1);
 		} else if (!j->err.code) {
-			err_set(&j->err, j->code, "the artifact is gone from its registry and no longer in the cache");
+			if (j->code == -ENOENT)
+				err_set(&j->err, j->code, "the artifact is gone from its registry and no longer in the cache");
+			else
+				err_set(&j->err, j->code, "the artifact in the cache cannot be read: %s", err_name(j->code));
 		}
 		job_answer(j);
 		job_free(j);

@@ -32,7 +32,7 @@ void artifact_get(struct gate_thread *t, struct rules *rules, const struct origi
 
 enum artifact_state { ARTIFACT_FETCHING, ARTIFACT_READY, ARTIFACT_FAILED };
 enum artifact_state artifact_state(struct artifact *a);
-uint64_t artifact_size(const struct artifact *a);
+uint64_t artifact_size(struct artifact *a);
 /* "sha512-…", what it is verified against. */
 const char *artifact_integrity(const struct artifact *a);
 /* Bytes from the start that may be sent: all of them only when it is ready. */

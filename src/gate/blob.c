@@ -103,7 +103,8 @@ int blob_spill(struct str s, const char *folder, struct blob **ret, struct err *
 		r = -errno;
 		return err_set(err, r, "cannot map a temporary file of %zu bytes in %s: %s", s.n, folder, err_name(r));
 	}
-	*blob = (struct blob){.p = mapped, .n = s.n, .refs = 1, .mapped = true};
+	*blob = (struct blob){.p = mapped, .n = s.n, .refs = 1, .mapped = true, .fd = fd};
+	fd = -1;
 	*ret = TAKE_PTR(blob);
 	return 0;
 }
@@ -119,9 +120,11 @@ void blob_unref(struct blob *b)
 {
 	if (!b || atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) != 1)
 		return;
-	if (b->mapped)
+	if (b->mapped) {
 		munmap((void *)(uintptr_t)b->p, b->n);
-	else if (b->p != bytes_behind(b))
+		close(b->fd);
+	} else if (b->p != bytes_behind(b)) {
 		free((void *)(uintptr_t)b->p);
+	}
 	free(b);
 }

@@ -12,6 +12,7 @@ struct blob {
 	/* the rest is blob.c's */
 	_Atomic int refs;
 	bool mapped;
+	int fd; /* the mapped file, for sendfile(2); means nothing unless `mapped` */
 };
 
 /* Takes the buffer's memory over (the buffer is empty afterwards). NULL when memory is out or the buffer is in error. */

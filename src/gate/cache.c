@@ -155,40 +155,52 @@ void cache_close(struct cache *c)
 
 /* --- what was verified in this process --- */
 
+struct verified {
+	char key[VERIFIED_KEY];
+	struct stat file; /* as it was then */
+};
+
 static void verified_key(const struct cache_key *key, char out[VERIFIED_KEY])
 {
 	out[0] = (char)key->algorithm;
 	memcpy(out + 1, key->hash, VERIFIED_KEY - 1);
 }
 
-void cache_mark_verified(struct cache *c, const struct cache_key *key, bool verified)
+void cache_mark_verified(struct cache *c, const struct cache_key *key, const struct stat *file)
 {
-	char *entry = malloc(VERIFIED_KEY);
-	struct str name = {entry, VERIFIED_KEY};
+	struct verified *entry = calloc(1, sizeof(*entry));
+	struct str name;
 
 	if (!entry)
 		return; /* then it is hashed once more */
-	verified_key(key, entry);
+	verified_key(key, entry->key);
+	name = (struct str){entry->key, VERIFIED_KEY};
+	if (file)
+		entry->file = *file;
 	pthread_mutex_lock(&c->mutex);
 	free(map_remove(&c->verified, name));
-	if (verified && c->verified.used >= VERIFIED_MAX)
+	if (file && c->verified.used >= VERIFIED_MAX)
 		forget_all(c);
-	if (verified && map_put(&c->verified, name, entry) == 0)
+	if (file && map_put(&c->verified, name, entry) == 0)
 		entry = NULL;
 	pthread_mutex_unlock(&c->mutex);
 	free(entry);
 }
 
-static bool is_verified(struct cache *c, const struct cache_key *key)
+/* Verified, and neither replaced nor written to since. */
+static bool is_verified(struct cache *c, const struct cache_key *key, const struct stat *now)
 {
 	char name[VERIFIED_KEY];
-	bool found;
+	const struct verified *v;
+	bool same;
 
 	verified_key(key, name);
 	pthread_mutex_lock(&c->mutex);
-	found = map_get(&c->verified, (struct str){name, VERIFIED_KEY}) != NULL;
+	v = map_get(&c->verified, (struct str){name, VERIFIED_KEY});
+	same = v && v->file.st_dev == now->st_dev && v->file.st_ino == now->st_ino && v->file.st_size == now->st_size &&
+	       v->file.st_ctim.tv_sec == now->st_ctim.tv_sec && v->file.st_ctim.tv_nsec == now->st_ctim.tv_nsec;
 	pthread_mutex_unlock(&c->mutex);
-	return found;
+	return same;
 }
 
 /* --- reading --- */
@@ -242,12 +254,14 @@ int cache_find(struct cache *c, const struct cache_key *key, int *ret_fd, uint64
 
 	if (fd < 0)
 		return fd;
-	if (!is_verified(c, key)) {
+	if (!is_verified(c, key, &st)) {
 		close(fd);
 		return -EAGAIN;
 	}
-	if (time(NULL) - st.st_mtime > TOUCH_AFTER || st.st_mtime > time(NULL))
-		futimens(fd, now);
+	if (time(NULL) - st.st_mtime > TOUCH_AFTER || st.st_mtime > time(NULL)) {
+		if (futimens(fd, now) == 0 && fstat(fd, &st) == 0)
+			cache_mark_verified(c, key, &st);
+	}
 	*ret_fd = fd;
 	*ret_size = (uint64_t)st.st_size;
 	return 0;
@@ -269,7 +283,7 @@ int cache_verify(struct cache *c, const struct cache_key *key, struct err *err)
 		cache_remove(c, key);
 		return err_set(err, -ENOENT, "an entry of the cache was damaged on disk and is removed; it is fetched anew");
 	}
-	cache_mark_verified(c, key, true);
+	cache_mark_verified(c, key, &st);
 	return 0;
 }
 
@@ -279,7 +293,7 @@ int cache_remove(struct cache *c, const struct cache_key *key)
 	struct stat st;
 
 	cache_path(key, path);
-	cache_mark_verified(c, key, false);
+	cache_mark_verified(c, key, NULL);
 	if (fstatat(c->dir, path, &st, AT_SYMLINK_NOFOLLOW) < 0 || unlinkat(c->dir, path, 0) < 0)
 		return -errno;
 	c->used -= st.st_size;

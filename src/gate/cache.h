@@ -54,8 +54,8 @@ uint64_t cache_writer_size(const struct cache_writer *w);
  * *ret_key and *ret_digests (either may be NULL); -EBADMSG when a hash differs: the file is in quarantine, where a note says
  * what was expected, what came, and `about` (the purl and the URL, without credentials), and *ret_digests is set too;
  * -ENOSPC and others: nothing is left. */
-int cache_finish(struct cache_writer *w, const struct cache_key *expected, size_t count, struct str about,
-                 struct cache_key *ret_key, struct cache_digests *ret_digests, struct err *err);
+int cache_finish(struct cache_writer *w, const struct cache_key *expected, size_t count, struct str about, struct cache_key *ret_key,
+                 struct cache_digests *ret_digests, struct err *err);
 /* Throws it away. NULL does nothing. */
 void cache_abandon(struct cache_writer *w);
 /* Worker. Instead of cache_finish(), for bytes that match their hash and are refused for another `reason`. 0 or negative

@@ -4,12 +4,13 @@
 
 #include <openssl/evp.h>
 #include <pthread.h>
+#include <sys/stat.h>
 
 #include "base/map.h"
 #include "gate/cache.h"
 
 struct cache {
-	int dir;  /* everything is opened relative to it */
+	int dir; /* everything is opened relative to it */
 	int lock;
 	uint64_t max_bytes;
 	_Atomic int64_t used;
@@ -25,7 +26,8 @@ void cache_path(const struct cache_key *key, char out[CACHE_PATH]);
 const char *cache_algorithm_name(enum cache_algorithm algorithm);
 const EVP_MD *cache_evp(enum cache_algorithm algorithm);
 
-void cache_mark_verified(struct cache *c, const struct cache_key *key, bool verified);
+/* The file was just hashed and is right, in this state; NULL: it is not known to be. */
+void cache_mark_verified(struct cache *c, const struct cache_key *key, const struct stat *file);
 
 /* The hash of a whole file from its beginning: 0 or negative errno. */
 int cache_hash_fd(int fd, enum cache_algorithm algorithm, uint8_t out[CACHE_HASH_MAX]);

@@ -121,8 +121,8 @@ static void add_hash(struct buf *b, const char *name, const uint8_t *hash, size_
 	buf_printf(b, "\"%s\": \"%s\"", name, hex);
 }
 
-static void make_note(struct buf *b, const struct cache_digests *digests, const struct cache_key *expected, size_t count,
-                      struct str about, struct str reason)
+static void make_note(struct buf *b, const struct cache_digests *digests, const struct cache_key *expected, size_t count, struct str about,
+                      struct str reason)
 {
 	char now[TIME_TEXT];
 
@@ -168,8 +168,8 @@ static int move_aside(struct cache_writer *w, struct str note)
 	return r;
 }
 
-static int quarantine(struct cache_writer *w, const struct cache_digests *digests, const struct cache_key *expected,
-                      size_t count, struct str about, struct str reason)
+static int quarantine(struct cache_writer *w, const struct cache_digests *digests, const struct cache_key *expected, size_t count,
+                      struct str about, struct str reason)
 {
 	CLEANUP_BUF struct buf note = BUF(64 * KIB);
 
@@ -204,7 +204,7 @@ static int compare(struct cache_writer *w, const struct cache_digests *digests, 
 static int put_in_place(struct cache_writer *w, const struct cache_key *key, struct err *err)
 {
 	struct cache *c = w->cache;
-	struct stat old;
+	struct stat old, fresh;
 	char path[CACHE_PATH];
 	bool replaced;
 	int r;
@@ -224,12 +224,12 @@ static int put_in_place(struct cache_writer *w, const struct cache_key *key, str
 	if (r < 0)
 		return err_set(err, r, "the cache cannot name a file: %s", err_name(r));
 	c->used += (int64_t)w->size - (replaced ? old.st_size : 0);
-	cache_mark_verified(c, key, true);
+	cache_mark_verified(c, key, fstat(w->fd, &fresh) == 0 ? &fresh : NULL);
 	return 0;
 }
 
-int cache_finish(struct cache_writer *w, const struct cache_key *expected, size_t count, struct str about,
-                 struct cache_key *ret_key, struct cache_digests *ret_digests, struct err *err)
+int cache_finish(struct cache_writer *w, const struct cache_key *expected, size_t count, struct str about, struct cache_key *ret_key,
+                 struct cache_digests *ret_digests, struct err *err)
 {
 	struct cache_digests digests;
 	struct cache_key key = {.algorithm = CACHE_SHA512};
@@ -249,8 +249,7 @@ int cache_finish(struct cache_writer *w, const struct cache_key *expected, size_
 	}
 	if (r == -EBADMSG) {
 		kept = quarantine(w, &digests, expected, count, about, STR("hash"));
-		err_set(err, r, "the bytes that came do not have the hash that was promised%s",
-		        kept == 0 ? "; they are kept in quarantine" : "");
+		err_set(err, r, "the bytes that came do not have the hash that was promised%s", kept == 0 ? "; they are kept in quarantine" : "");
 	}
 	if (r == 0)
 		r = put_in_place(w, &key, err);

@@ -108,6 +108,7 @@ static void judge_versions(struct inquiry *q)
 {
 	const struct npm_packument *p = q->document->packument;
 	struct clearance *c = q->clearance;
+	bool follow = policy_mode(q->rules->policy, REASON_DEPENDENCY_HELD) != MODE_OFF;
 
 	c->count = npm_packument_version_count(p);
 	c->shown = ARENA_ARRAY(q->arena, bool, c->count + 1);
@@ -126,10 +127,27 @@ static void judge_versions(struct inquiry *q)
 		/* What is gone upstream can only be served from here. */
 		if (v.ghost && c->shown[i])
 			c->shown[i] = cache_has(q->thread->gate->cache, v.integrity, v.shasum);
-		if (c->shown[i] && v.pin_count)
+		if (follow && c->shown[i] && v.pin_count)
 			sets_add_root(q->sets, i, &v, q->now);
 	}
 	sets_plan(q->sets, q->now);
+}
+
+/* The rule may be off or reported only, or an exception may lift it: that is for the decision to say, not for the sets. */
+static bool allowed_though_held(struct inquiry *q, const struct set_verdict *verdict)
+{
+	const struct npm_packument *p = q->document->packument;
+	struct npm_version v;
+	struct version_facts facts;
+	struct decision d;
+
+	npm_packument_version(p, verdict->root, &v);
+	facts_of(p, &v, q->origin, q->now, &facts);
+	facts.held_dependency = verdict->dependency;
+	facts.held_dependency_until = verdict->until;
+	decide(q->rules->policy, q->rules->advisories, &facts, q->now, NULL, &d);
+	sooner(q->clearance, d.next_change);
+	return d.verdict == VERDICT_ALLOW;
 }
 
 /* Last step, on a worker: what is held for its dependencies. */
@@ -141,9 +159,9 @@ static void conclude(struct inquiry *q)
 
 	c->held = ARENA_ARRAY(q->arena, struct held_set, n + 1);
 	for (size_t i = 0; i < n && c->held; i++) {
-		c->shown[verdicts[i].root] = false;
 		c->held[c->held_count++] = (struct held_set){arena_str(q->arena, verdicts[i].dependency), verdicts[i].until, verdicts[i].root};
 		sooner(c, verdicts[i].until);
+		c->shown[verdicts[i].root] = allowed_though_held(q, &verdicts[i]);
 	}
 	for (size_t i = 0; i < c->count; i++)
 		c->hidden += !c->shown[i];
@@ -225,9 +243,11 @@ static void patience_over(void *arg)
 	struct inquiry *q = arg;
 
 	q->patience = NULL;
-	if (q->concluded || q->asked == 0)
-		return; /* a worker is at it and will conclude */
+	if (q->concluded)
+		return;
 	q->out_of_patience = true;
+	if (q->asked == 0)
+		return; /* a worker is at it; what it still finds wanting is not asked for */
 	loop_work(q->thread->loop, conclude_work, conclude_done, q);
 }
 
@@ -237,13 +257,9 @@ static void ask_needs(struct inquiry *q)
 	struct set_package *package;
 	struct need *first = q->needs;
 
-	if (q->patience || !sets_has_needs(q->sets)) {
-		/* Either waiting already has its limit, or there is nothing to wait for. */
-	} else {
+	/* One limit for all rounds together. */
+	if (!q->patience && !q->out_of_patience && sets_has_needs(q->sets))
 		q->patience = loop_after(q->thread->loop, PATIENCE, patience_over, q);
-	}
-	if (!q->patience && sets_has_needs(q->sets))
-		q->out_of_patience = true;
 	while (!q->out_of_patience && (package = sets_next_need(q->sets))) {
 		struct need *n = calloc(1, sizeof(*n));
 
@@ -320,7 +336,8 @@ static void document_found_for_inquiry(void *arg, struct document_result *result
 	loop_work(q->thread->loop, judge_work, judge_done, q);
 }
 
-void clearance_get(struct gate_thread *t, struct rules *rules, const struct origin *origin, struct str name, clearance_found found, void *arg)
+void clearance_get(struct gate_thread *t, struct rules *rules, const struct origin *origin, struct str name, clearance_found found,
+                   void *arg)
 {
 	struct inquiry *q = calloc(1, sizeof(*q));
 

@@ -10,25 +10,25 @@
 /* Immutable; counted; kept with its document until the rules change or time passes `expires`. */
 struct clearance {
 	_Atomic int refs;
-	uint64_t epoch;      /* of the rules that it was made under */
+	uint64_t epoch; /* of the rules that it was made under */
 	usec made, expires;
 	size_t count, hidden;
-	bool *shown;         /* by version index */
-	struct held_set {    /* rule 7: versions that are held for a dependency */
+	bool *shown;               /* by version index */
+	struct held_set {          /* rule 7: versions that are held for a dependency */
 		struct str dependency; /* "name@version" */
 		usec until;
 		size_t index;
-	} *held;
+	} * held;
 	size_t held_count;
 	struct arena *arena; /* what the above lives in */
 };
 void clearance_unref(struct clearance *c);
 
 struct clearance_result {
-	struct document *document;   /* references for the receiver; NULL with a code */
+	struct document *document; /* references for the receiver; NULL with a code */
 	struct clearance *clearance;
 	bool stale;
-	int code;                    /* as in document_result */
+	int code; /* as in document_result */
 	struct err err;
 };
 typedef void (*clearance_found)(void *arg, struct clearance_result *result);

@@ -45,13 +45,14 @@ static void on_done(void *arg, const struct fetch_result *result)
 	free(c);
 }
 
-void collect_start(struct gate_thread *t, const struct origin *origin, const struct collect *what, void (*done)(void *arg, const struct collected *answer),
-                   void *arg)
+void collect_start(struct gate_thread *t, const struct origin *origin, const struct collect *what,
+                   void (*done)(void *arg, const struct collected *answer), void *arg)
 {
 	struct collecting *c = calloc(1, sizeof(*c));
 	struct fetch f = {
 		.method = what->method,
-		.authorization = what->authorization.n ? what->authorization : origin->authorization,
+		.authorization = what->authorization.n || what->as_client ? what->authorization : origin->authorization,
+		.via = t->via,
 		.accept = what->accept.n ? what->accept : STR("application/json"),
 		.content_type = what->content_type,
 		.body = what->body,
@@ -74,7 +75,8 @@ void collect_start(struct gate_thread *t, const struct origin *origin, const str
 	c->arg = arg;
 	c->hosts = (struct fetch_hosts){origin->url, origin->artifact_hosts, origin->artifact_host_count};
 	f.hosts = &c->hosts;
-	f.url = arena_printf(c->arena, "%.*s%.*s", STR_ARG(origin->url), STR_ARG(str_starts(what->path, STR("/")) ? str_skip(what->path, 1) : what->path));
+	f.url = arena_printf(c->arena, "%.*s%.*s", STR_ARG(origin->url),
+	                     STR_ARG(str_starts(what->path, STR("/")) ? str_skip(what->path, 1) : what->path));
 	if (!t->fetcher) {
 		struct fetch_result stopping = {.code = -ECANCELED};
 

@@ -6,15 +6,16 @@
 #include "gate/gate.h"
 
 struct collected {
-	int code;            /* 0, or why there is no answer */
+	int code; /* 0, or why there is no answer */
 	int status;
 	struct str body, content_type;
 	struct err err;
 };
 
 struct collect {
-	struct str method, path; /* the path is put behind the origin's URL */
-	struct str authorization; /* empty: the origin's own */
+	struct str method, path;  /* the path is put behind the origin's URL */
+	struct str authorization; /* empty: the origin's own, or none if `as_client` */
+	bool as_client;           /* the origin's own credentials are not lent to this request */
 	struct str accept, content_type, body;
 	const struct str *headers; /* further "name: value" lines */
 	size_t header_count;
@@ -22,7 +23,7 @@ struct collect {
 };
 
 /* On a loop: done(arg, answer) once, on it; the answer's texts live during the call. The caller keeps `origin`. */
-void collect_start(struct gate_thread *t, const struct origin *origin, const struct collect *what, void (*done)(void *arg, const struct collected *answer),
-                   void *arg);
+void collect_start(struct gate_thread *t, const struct origin *origin, const struct collect *what,
+                   void (*done)(void *arg, const struct collected *answer), void *arg);
 
 #endif

@@ -1,7 +1,9 @@
 #include "gate/document_file.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -105,6 +107,41 @@ int document_temporary(const char *folder, char *ret_path, struct err *err)
 		return err_set(err, -EIO, "cannot seek in %s", full);
 	}
 	return fd;
+}
+
+void document_remove_temporaries(const char *folder)
+{
+	char path[4096];
+	DIR *entries;
+
+	snprintf(path, sizeof(path), "%s/tmp", folder);
+	entries = opendir(path);
+	if (!entries)
+		return;
+	for (struct dirent *e; (e = readdir(entries));) {
+		struct str rest = str_of(e->d_name), number;
+		uint64_t pid;
+
+		if (e->d_name[0] == '.' || !str_split(&rest, '.', &number) || str_to_u64(number, &pid) < 0)
+			continue;
+		if ((pid_t)pid == getpid() || (kill((pid_t)pid, 0) < 0 && errno == ESRCH))
+			unlinkat(dirfd(entries), e->d_name, 0);
+	}
+	closedir(entries);
+}
+
+int document_append(int fd, struct str bytes)
+{
+	while (bytes.n) {
+		ssize_t n = write(fd, bytes.p, bytes.n);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		bytes = str_skip(bytes, (size_t)n);
+	}
+	return 0;
 }
 
 static int write_at(int fd, struct str bytes, off_t at)

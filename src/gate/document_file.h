@@ -13,6 +13,11 @@ int document_open(const char *folder, const char *path, struct str name, struct 
 /* A temporary file with room for the header, to be filled with the raw JSON behind it. The descriptor, or negative errno. */
 int document_temporary(const char *folder, char *ret_path /* 256 bytes */, struct err *err);
 
+/* Writes more raw JSON into it. 0 or negative errno. */
+int document_append(int fd, struct str bytes);
+/* Removes what processes that were killed left half-written ("PID.SERIAL"); the files of a living one are its own business. */
+void document_remove_temporaries(const char *folder);
+
 struct document_made {
 	struct document *document; /* NULL when unchanged */
 	bool unchanged;            /* the raw bytes are those of `previous` */
@@ -21,6 +26,9 @@ struct document_made {
  * case. `changes` and their arena are for the store and the log. */
 int document_make(const char *folder, const char *temporary, int fd, const char *path, const struct npm_build *build, struct arena *a,
                   struct document_made *ret, struct npm_changes *ret_changes, struct err *err);
+
+/* See documents_trim. */
+int document_files_trim(const char *folder, uint64_t max_bytes, struct err *err);
 
 /* Notes in the file that the upstream confirmed it at `now`. */
 void document_touch(const char *folder, struct document *d, usec now);

@@ -1,7 +1,5 @@
 #include "gate/documents.h"
 
-#include <dirent.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -34,12 +32,13 @@ struct entry {
 	struct entry *newer, *older; /* by last use */
 	char *key;                   /* origin id, NUL, name */
 	size_t key_length;
-	struct document *document;   /* NULL: not open */
+	struct document *document; /* NULL: not open */
 	struct waiter *waiters;
-	struct err *failure;         /* of the last attempt; NULL: it did not fail */
+	struct err *failure; /* of the last attempt; NULL: it did not fail */
 	usec failed_at, missing_at;
-	bool busy;                   /* a refresh is under way */
-	bool disk_tried;             /* what lies on disk is open, or there is nothing */
+	usec vanished_at; /* the upstream first said that a package it had is gone; only the refresh under way looks at it */
+	bool busy;        /* a refresh is under way */
+	bool disk_tried;  /* what lies on disk is open, or there is nothing */
 };
 
 struct documents {
@@ -65,7 +64,9 @@ struct refresh {
 	struct spool *spool;
 	char path[256], temporary[256];
 	int fd;
-	int status;                /* of the upstream's answer; 0: none yet */
+	int status;     /* of the upstream's answer; 0: none yet */
+	bool nowhere;   /* there is no such package; not to be confused with a file of ours that is missing */
+	struct str via; /* of the request that asked first */
 	struct str etag, last_modified;
 	struct document_made made;
 	struct npm_changes changes;
@@ -111,7 +112,8 @@ static void free_entry(struct documents *d, struct entry *e)
 
 static void make_room(struct documents *d)
 {
-	for (struct entry *e = d->oldest, *newer; e && (d->memory > d->memory_max || d->entries.used > ENTRIES); e = newer) {
+	/* Never the newest: it was just found or filled for somebody. */
+	for (struct entry *e = d->oldest, *newer; e && e != d->newest && (d->memory > d->memory_max || d->entries.used > ENTRIES); e = newer) {
 		newer = e->newer;
 		if (e->busy)
 			continue;
@@ -247,18 +249,21 @@ static void refresh_end(struct refresh *r)
 
 	if (r->made.document)
 		record_changes(r);
+	if (r->code == -ENOENT && !r->nowhere)
+		r->code = r->err.code = -EIO;
 	pthread_mutex_lock(&d->lock);
 	e->busy = false;
 	free(e->failure);
 	e->failure = NULL;
 	e->missing_at = 0;
 	if (r->code == 0) {
+		e->vanished_at = 0;
 		if (r->made.document)
 			put_document(d, e, r->made.document);
 		else if (!e->document && r->previous)
 			put_document(d, e, document_ref(r->previous));
 		release_waiters(e, e->document, false, 0, NULL);
-	} else if (r->code == -ENOENT) {
+	} else if (r->nowhere) {
 		e->missing_at = now;
 		release_waiters(e, NULL, false, -ENOENT, &r->err);
 	} else {
@@ -282,6 +287,23 @@ static void refresh_end(struct refresh *r)
 	refresh_free(r);
 }
 
+static void drop_temporary(struct documents *d, int fd, const char *temporary)
+{
+	char full[4096];
+
+	if (fd < 0)
+		return;
+	close(fd);
+	snprintf(full, sizeof(full), "%s/%s", d->folder, temporary);
+	unlink(full);
+}
+
+static void refresh_drop(struct refresh *r)
+{
+	drop_temporary(r->documents, r->fd, r->temporary);
+	r->fd = -1;
+}
+
 static void make_work(void *arg)
 {
 	struct refresh *r = arg;
@@ -299,16 +321,14 @@ static void make_work(void *arg)
 	int code = store_package_load(g->store, r->origin->id, r->origin->ecosystem, r->name, r->arena, &seen, &r->err);
 
 	if (code < 0 && code != -ENOENT) {
-		close(r->fd);
+		refresh_drop(r);
 		r->code = code;
 		return;
 	}
 	r->code = document_make(r->documents->folder, r->temporary, r->fd, r->path, &build, r->arena, &r->made, &r->changes, &r->err);
 	r->fd = -1;
-	if (r->code < 0) {
-		err_prefix(&r->err, "the packument of %.*s", STR_ARG(r->name));
+	if (r->code < 0)
 		return;
-	}
 	if (r->made.unchanged) {
 		document_touch(r->documents->folder, r->previous, build.now);
 		store_package_checked(g->store, r->origin->id, r->origin->ecosystem, r->name, build.now);
@@ -336,52 +356,53 @@ static void confirm_work(void *arg)
 	store_package_checked(g->store, r->origin->id, r->origin->ecosystem, r->name, now);
 }
 
-static void drop_temporary(struct refresh *r)
-{
-	char full[4096];
-
-	if (r->fd < 0)
-		return;
-	close(r->fd);
-	r->fd = -1;
-	snprintf(full, sizeof(full), "%s/%s", r->documents->folder, r->temporary);
-	unlink(full);
-}
-
 static void spooled(void *arg, int code)
 {
 	struct refresh *r = arg;
 
 	r->spool = NULL;
-	if (code < 0 && r->code == 0)
-		r->code = err_set(&r->err, code, "cannot store the packument of %.*s: %s", STR_ARG(r->name), err_name(code));
+	/* A failed write also ends the fetch, whose own sentence would blame the upstream. */
+	if (code < 0 && (r->code == 0 || r->code == code))
+		r->code = err_set(&r->err, code, "cannot store the packument of %.*s: %s%s", STR_ARG(r->name), err_name(code),
+		                  code == -ENOSPC ? "; free room in the state folder of the gate" : "");
 	if (r->code == 0 && r->status == 200) {
 		loop_work(r->thread->loop, make_work, make_done, r);
 		return;
 	}
 	if (r->code == 0 && r->status == 304 && r->previous) {
-		drop_temporary(r);
+		refresh_drop(r);
 		loop_work(r->thread->loop, confirm_work, make_done, r);
 		return;
 	}
 	if (r->code == 0 && (r->status == 404 || r->status == 410)) {
+		if (r->previous && !npm_packument_gone(r->previous->packument) && !r->entry->vanished_at) {
+			/* A registry in trouble says 404 as well: believed only when it says so again. Until then this is a failure like any other. */
+			r->entry->vanished_at = time_now();
+			r->code = err_set(&r->err, -EPROTO,
+			                  "the upstream says that %.*s, which it had, is gone; it is asked once more before that is believed",
+			                  STR_ARG(r->name));
+			refresh_drop(r);
+			refresh_end(r);
+			return;
+		}
 		if (r->previous && !npm_packument_gone(r->previous->packument)) {
 			r->status = 404;
 			loop_work(r->thread->loop, make_work, make_done, r);
 			return;
 		}
-		drop_temporary(r);
+		refresh_drop(r);
 		if (r->previous) {
 			loop_work(r->thread->loop, confirm_work, make_done, r);
 			return;
 		}
+		r->nowhere = true;
 		r->code = err_set(&r->err, -ENOENT, "%.*s is not in the registry that this gate asks for it", STR_ARG(r->name));
 	}
 	if (r->code == 0)
-		r->code = err_set(&r->err, r->status == 401 || r->status == 403 ? -EACCES : -EPROTO,
-		                  "the upstream answered %d for %.*s%s", r->status, STR_ARG(r->name),
-		                  r->status == 401 || r->status == 403 ? "; check the origin's token in the policy" : "");
-	drop_temporary(r);
+		r->code =
+			err_set(&r->err, r->status == 401 || r->status == 403 ? -EACCES : -EPROTO, "the upstream answered %d for %.*s%s", r->status,
+		            STR_ARG(r->name), r->status == 401 || r->status == 403 ? "; check the origin's token in the policy" : "");
+	refresh_drop(r);
 	refresh_end(r);
 }
 
@@ -418,18 +439,8 @@ static void fetch_done(void *arg, const struct fetch_result *result)
 static int write_piece(void *arg, const void *bytes, size_t n)
 {
 	struct refresh *r = arg;
-	struct str rest = {bytes, n};
 
-	while (rest.n) {
-		ssize_t written = write(r->fd, rest.p, rest.n);
-
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written < 0)
-			return -errno;
-		rest = str_skip(rest, (size_t)written);
-	}
-	return 0;
+	return document_append(r->fd, (struct str){bytes, n});
 }
 
 /* "@scope/name" travels as "@scope%2fname". */
@@ -450,6 +461,7 @@ static void ask_upstream(struct refresh *r)
 		.url = document_url(r->arena, r->origin, r->name),
 		.hosts = &r->hosts,
 		.authorization = r->origin->authorization,
+		.via = r->via,
 		.accept = STR("application/json"),
 		.ca_file = r->origin->ca_file.n ? r->origin->ca_file.p : NULL,
 		.decode = true,
@@ -496,20 +508,23 @@ static void open_done(void *arg)
 
 	pthread_mutex_lock(&d->lock);
 	r->entry->disk_tried = true;
-	if (r->previous && (d->gate->offline || fresh(r->previous, r->origin, now) ||
-	                    serve_while_asking(r->previous, r->rules, r->origin, now))) {
+	if (r->previous &&
+	    (d->gate->offline || fresh(r->previous, r->origin, now) || serve_while_asking(r->previous, r->rules, r->origin, now))) {
 		put_document(d, r->entry, document_ref(r->previous));
 		release_waiters(r->entry, r->previous, false, 0, NULL);
 		enough = d->gate->offline || fresh(r->previous, r->origin, now);
 		if (enough)
 			r->entry->busy = false;
+		make_room(d); /* which keeps an entry that is still busy */
 	}
 	pthread_mutex_unlock(&d->lock);
 	if (enough) {
 		refresh_free(r);
 	} else if (d->gate->offline || r->origin->url.n == 0) {
+		r->nowhere = d->gate->offline;
 		r->code = err_set(&r->err, d->gate->offline ? -ENOENT : -EHOSTUNREACH,
-		                  d->gate->offline ? "nothing is stored here about %.*s" : "no upstream is set for %.*s: set registries.npm.upstream in the policy",
+		                  d->gate->offline ? "nothing is stored here about %.*s"
+		                                   : "no upstream is set for %.*s: set registries.npm.upstream in the policy",
 		                  STR_ARG(r->name));
 		refresh_end(r);
 	} else {
@@ -533,6 +548,7 @@ static void refresh_start(struct documents *d, struct gate_thread *t, struct rul
 	r->origin = origin;
 	r->entry = e;
 	r->name = arena_str(r->arena, name);
+	r->via = arena_str(r->arena, t->via);
 	r->fd = -1;
 	r->previous = previous;
 	document_path(origin, r->name, r->path);
@@ -589,9 +605,22 @@ void document_get(struct gate_thread *t, struct rules *rules, const struct origi
 		found(arg, &result);
 }
 
-void document_remake(struct gate *g, const struct origin *origin, struct document *document)
+/* The open document of that name, which may be newer than the one that a long transfer began with. */
+static struct document *newest_of(struct documents *d, const struct origin *origin, struct document *document)
+{
+	struct entry *e;
+
+	pthread_mutex_lock(&d->lock);
+	e = find_entry(d, origin, npm_packument_name(document->packument));
+	document = document_ref(e->document ? e->document : document);
+	pthread_mutex_unlock(&d->lock);
+	return document;
+}
+
+void document_remake(struct gate *g, const struct origin *origin, struct document *before)
 {
 	struct documents *d = g->documents;
+	struct document *document = newest_of(d, origin, before);
 	CLEANUP_ARENA struct arena *a = arena_new(512 * MIB);
 	struct str name = npm_packument_name(document->packument), raw = npm_packument_raw(document->packument);
 	struct seen_package seen;
@@ -613,16 +642,16 @@ void document_remake(struct gate *g, const struct origin *origin, struct documen
 	int fd, r;
 
 	if (!a)
-		return;
+		abort();
 	r = store_package_load(g->store, origin->id, origin->ecosystem, name, a, &seen, &err);
-	fd = r < 0 ? r : document_temporary(d->folder, temporary, &err);
+	fd = r < 0 && r != -ENOENT ? r : document_temporary(d->folder, temporary, &err);
 	if (fd >= 0) {
 		document_path(origin, name, path);
-		r = raw.n == 0 || write(fd, raw.p, raw.n) == (ssize_t)raw.n ? 0 : -EIO;
+		r = document_append(fd, raw);
 		if (r == 0)
-			r = document_make(d->folder, temporary, fd, path, &build, a, &made, &changes, &err);
+			document_make(d->folder, temporary, fd, path, &build, a, &made, &changes, &err);
 		else
-			close(fd);
+			drop_temporary(d, fd, temporary);
 	}
 	if (made.document) {
 		pthread_mutex_lock(&d->lock);
@@ -633,38 +662,22 @@ void document_remake(struct gate *g, const struct origin *origin, struct documen
 	} else {
 		log_event(LOG_ERROR, "document not made again", "package=%s error=%s", log_quote(name), log_quote(str_of(err.text)));
 	}
+	document_unref(document);
 	gate_set_rules(g, NULL, NULL);
 }
 
-void documents_drop(struct documents *d)
+void documents_rest(struct documents *d)
 {
 	pthread_mutex_lock(&d->lock);
 	for (struct entry *e = d->oldest; e; e = e->newer)
-		if (!e->busy)
-			close_document(d, e);
+		if (e->document)
+			file_rest(e->document->mapped);
 	pthread_mutex_unlock(&d->lock);
 }
 
-/* Half-written downloads ("PID.SERIAL") of processes that were killed; those of a living one are its own business. */
-static void remove_temporaries(const char *folder)
+int documents_trim(struct documents *d, uint64_t max_bytes, struct err *err)
 {
-	char path[4096];
-	DIR *entries;
-
-	snprintf(path, sizeof(path), "%s/tmp", folder);
-	entries = opendir(path);
-	if (!entries)
-		return;
-	for (struct dirent *e; (e = readdir(entries));) {
-		struct str rest = str_of(e->d_name), number;
-		uint64_t pid;
-
-		if (e->d_name[0] == '.' || !str_split(&rest, '.', &number) || str_to_u64(number, &pid) < 0)
-			continue;
-		if ((pid_t)pid == getpid() || (kill((pid_t)pid, 0) < 0 && errno == ESRCH))
-			unlinkat(dirfd(entries), e->d_name, 0);
-	}
-	closedir(entries);
+	return document_files_trim(d->folder, max_bytes, err);
 }
 
 int documents_new(struct gate *g, const char *cache_folder, size_t memory_bytes, struct documents **ret, struct err *err)
@@ -685,7 +698,7 @@ int documents_new(struct gate *g, const char *cache_folder, size_t memory_bytes,
 		documents_free(d);
 		return r;
 	}
-	remove_temporaries(d->folder);
+	document_remove_temporaries(d->folder);
 	*ret = d;
 	return 0;
 }

@@ -11,10 +11,10 @@
 struct document {
 	_Atomic int refs;
 	struct npm_packument *packument;
-	struct str mapped;      /* the whole file */
-	uint64_t generation;    /* another number for every content that was ever opened in this process */
+	struct str mapped;       /* the whole file */
+	uint64_t generation;     /* another number for every content that was ever opened in this process */
 	_Atomic int64_t checked; /* when the upstream last confirmed it */
-	char path[256];         /* relative to the folder of documents; for writing `checked` */
+	char path[256];          /* relative to the folder of documents; for writing `checked` */
 	/* What clearance.c computed last for this content; freed with the document. */
 	pthread_mutex_t clearance_lock;
 	struct clearance *clearance;
@@ -46,7 +46,11 @@ void document_get(struct gate_thread *t, struct rules *rules, const struct origi
  * answer be made anew. */
 void document_remake(struct gate *g, const struct origin *origin, struct document *document);
 
-/* Forget the open document, so that the next request reads what another process stored (tests, commands). */
-void documents_drop(struct documents *d);
+/* While nobody asks: gives the pages of the open documents back to the page cache. Any thread. */
+void documents_rest(struct documents *d);
+
+/* Worker: keeps the files below `max_bytes`: those that were not asked for longest go first, until a tenth below. What the store remembers of
+ * their packages stays; only the next request has to fetch them again. 0 or negative errno. */
+int documents_trim(struct documents *d, uint64_t max_bytes, struct err *err);
 
 #endif

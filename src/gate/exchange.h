@@ -13,10 +13,11 @@ struct exchange {
 	struct rules *rules;
 	struct arena *arena; /* its own: lives as long as the exchange */
 	struct npm_route route;
-	bool npm;            /* the route is npm's; else the path is the gate's own */
-	struct str label;    /* of /t/LABEL/…; empty: none */
-	struct str base;     /* "http://gate:4873/npm/", how the client reached the mount */
-	struct str path;     /* below the mount */
+	bool without_body;           /* answered before its body is read: a write is refused, whatever the rules say by now */
+	bool npm;                    /* the route is npm's; else the path is the gate's own */
+	struct str label;            /* of /t/LABEL/…; empty: none */
+	struct str base;             /* "http://gate:4873/npm/", how the client reached the mount */
+	struct str path;             /* below the mount */
 	const struct origin *origin; /* of the route's package; NULL: internal and owned by nobody, or no package */
 	/* Copied from the request, for evidence after the client is gone. */
 	struct str client, agent, session;

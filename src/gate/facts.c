@@ -12,8 +12,7 @@ static enum withdrawal withdrawal_of(const struct npm_packument *p, const struct
 	return v->gone_at - v->published < WITHDRAWN_YOUNG_AGE ? WITHDRAWN_YOUNG : WITHDRAWN_OLD;
 }
 
-void facts_of(const struct npm_packument *p, const struct npm_version *v, const struct origin *origin, usec now,
-              struct version_facts *ret)
+void facts_of(const struct npm_packument *p, const struct npm_version *v, const struct origin *origin, usec now, struct version_facts *ret)
 {
 	*ret = (struct version_facts){
 		.ecosystem = ECOSYSTEM_NPM,

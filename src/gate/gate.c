@@ -123,6 +123,9 @@ void gate_threads_close(struct gate_thread *threads, size_t count)
 		if (fetcher)
 			fetcher_free(fetcher);
 	}
+	/* Receipts under way are told to loops that must still be there then. */
+	if (count && threads[0].gate)
+		store_flush(threads[0].gate->store, NULL);
 	/* What one loop ends may answer a waiter on another, whose end may again be told to a third. */
 	for (size_t round = 0; round < count + 1; round++)
 		for (size_t i = 0; i < count; i++)

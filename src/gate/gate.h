@@ -38,15 +38,16 @@ struct gate {
 	char via[64];              /* "1.1 bondgate-INSTANCE" */
 	struct str client_default; /* the registry that npm has built in, "https://host/"; empty: not known */
 	usec started;
-	usec (*now)(void);         /* the wall clock; tests of explain --at give another */
-	bool offline;              /* commands: answer from what is stored, ask no upstream */
-	struct str upstream_npm;   /* what `upstream: auto` turned out to be; empty: it is not automatic */
+	usec (*now)(void);       /* the wall clock; tests of explain --at give another */
+	bool offline;            /* commands: answer from what is stored, ask no upstream */
+	struct str upstream_npm; /* what `upstream: auto` turned out to be; empty: it is not automatic */
 
 	pthread_mutex_t rules_lock;
 	struct rules *rules;
-	char *policy_error;        /* why the last reload was refused; NULL: it was not */
+	char *policy_error; /* why the last reload was refused; NULL: it was not */
 	_Atomic bool ready;
-	_Atomic bool evidence_full; /* the last receipt could not be made durable */
+	_Atomic bool evidence_full;   /* the last receipt could not be made durable */
+	_Atomic bool evidence_trying; /* a record is under way that tells whether there is room again */
 };
 
 /* One event loop with what it needs; artefacts of one thread are touched only on its loop. */
@@ -55,6 +56,7 @@ struct gate_thread {
 	struct loop *loop;
 	struct fetcher *fetcher;    /* NULL while closing: nothing new is asked of an upstream */
 	struct http_server *server; /* NULL in commands */
+	struct str via;             /* while a request is being handled: the gates that it came through; else empty */
 	pthread_t thread;
 };
 

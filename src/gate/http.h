@@ -28,8 +28,8 @@ struct http_request {
 	struct str query;    /* after the '?', or empty */
 	const struct http_header *headers;
 	size_t header_count;
-	struct str body;  /* complete, content-encoding not undone */
-	struct str peer;  /* "127.0.0.1" or "::1", without port */
+	struct str body; /* complete, content-encoding not undone */
+	struct str peer; /* "127.0.0.1" or "::1", without port */
 	bool tls;
 	bool head;        /* HEAD: a reply's body is counted and not sent (the server sees to it) */
 	bool client_gone; /* the connection is lost: replying does nothing, gone() follows */
@@ -46,20 +46,21 @@ struct http_handlers {
 };
 
 struct http_limits {
-	size_t connections;     /* at once on this server; past it new ones get 503 and are closed */
-	size_t header_bytes;    /* LIMIT_HEADER_BYTES; 431 past it */
-	size_t target_bytes;    /* 414 past it */
-	usec head_timeout;      /* from the first byte of a request to the end of its head */
-	usec body_timeout;      /* between two pieces of a body */
-	usec idle_timeout;      /* keep-alive connection with nothing to do */
-	usec write_timeout;     /* a client that takes no byte for so long is dropped */
+	size_t connections;  /* at once on this server; past it new ones get 503 and are closed */
+	size_t header_bytes; /* LIMIT_HEADER_BYTES; 431 past it */
+	size_t target_bytes; /* 414 past it */
+	bool exclusive;      /* refuse an address that something else listens on (not for the 2nd, 3rd … server of one process) */
+	usec head_timeout;   /* from the first byte of a request to the end of its head */
+	usec body_timeout;   /* between two pieces of a body */
+	usec idle_timeout;   /* keep-alive connection with nothing to do */
+	usec write_timeout;  /* a client that takes no byte for so long is dropped */
 };
 struct http_limits http_default_limits(void);
 
 /* Counters for /-/metrics, added up over all servers by the caller. */
 struct http_counters {
-	_Atomic uint64_t connections_open, connections_total, requests, replies[6] /* by status / 100 */, bytes_out, dropped_slow,
-		refused_full, bad_requests;
+	_Atomic uint64_t connections_open, connections_total, requests, replies[6] /* by status / 100 */, bytes_out, dropped_slow, refused_full,
+		bad_requests;
 };
 
 struct http_tls; /* certificate and key; several servers share one; counted */
@@ -101,8 +102,7 @@ void http_reply_text(struct http_request *rq, const struct http_reply *reply, st
  * `written` is then not called and whose memory is free again). After a lost connection `written` is still called
  * (rq->client_gone is true). */
 void http_reply_start(struct http_request *rq, const struct http_reply *reply, uint64_t content_length);
-void http_reply_write(struct http_request *rq, const void *bytes, size_t n, void (*written)(struct http_request *rq, void *arg),
-                      void *arg);
+void http_reply_write(struct http_request *rq, const void *bytes, size_t n, void (*written)(struct http_request *rq, void *arg), void *arg);
 void http_reply_end(struct http_request *rq);
 void http_reply_abort(struct http_request *rq);
 

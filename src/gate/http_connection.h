@@ -18,10 +18,10 @@
 #include "gate/http_parse.h"
 
 enum {
-	HTTP_READ_BYTES = 64 * 1024,     /* one read; the buffer is the server's */
-	HTTP_BACKLOG_BYTES = 16 * 1024,  /* pipelined bytes past which reading pauses while a request is handled */
-	HTTP_WINDOW_BYTES = 256 * 1024,  /* one write of a body */
-	HTTP_WINDOWS_A_TURN = 4,         /* then the other connections come first */
+	HTTP_READ_BYTES = 64 * 1024,    /* one read; the buffer is the server's */
+	HTTP_BACKLOG_BYTES = 16 * 1024, /* pipelined bytes past which reading pauses while a request is handled */
+	HTTP_WINDOW_BYTES = 256 * 1024, /* one write of a body */
+	HTTP_WINDOWS_A_TURN = 4,        /* then the other connections come first */
 };
 
 /* What a connection waits for. Each kind has one length, so each list is in the order of its deadlines and only its front
@@ -88,12 +88,12 @@ struct connection {
 	struct http_tls_session *tls;
 	struct output out;
 	char peer[INET6_ADDRSTRLEN];
-	bool busy;      /* take_requests is on the stack */
+	bool busy; /* take_requests is on the stack */
 	bool reading;
-	bool eof;       /* the client sends no more */
-	bool refusing;  /* the server's own last answer is on its way */
+	bool eof;      /* the client sends no more */
+	bool refusing; /* the server's own last answer is on its way */
 	bool over_limit;
-	bool lingering; /* all is sent; what still comes is thrown away */
+	bool lingering;       /* all is sent; what still comes is thrown away */
 	bool closing, closed; /* uv_close was called / has ended */
 	bool deferred;
 };
@@ -109,6 +109,7 @@ struct request {
 	struct http_message message;
 	struct buf body;
 	size_t body_limit;
+	size_t body_counted; /* of it, in what all bodies together hold */
 	enum request_stage stage;
 	bool announced; /* body_limit was called, so gone() is owed */
 	bool replied, streaming, ended, finished;

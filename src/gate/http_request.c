@@ -1,8 +1,12 @@
 #include <assert.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/limits.h"
 #include "gate/http_connection.h"
+
+/* Of all requests of all servers. */
+static _Atomic size_t bodies_held;
 
 void request_free(struct connection *c)
 {
@@ -14,6 +18,7 @@ void request_free(struct connection *c)
 		c->server->handlers.gone(&rq->pub, c->server->handlers.arg);
 	arena_free(rq->pub.arena);
 	buf_free(&rq->body);
+	atomic_fetch_sub(&bodies_held, rq->body_counted);
 	rq->magic = 0;
 	free(rq);
 }
@@ -121,6 +126,15 @@ static size_t take_head(struct connection *c, struct str bytes)
 	return skipped + length;
 }
 
+/* Each body has its limit; what all of them hold has one too, or a few hundred clients could ask for all memory. False: too much. */
+static bool count_body(struct request *rq)
+{
+	size_t grown = rq->body.n - rq->body_counted;
+
+	rq->body_counted = rq->body.n;
+	return atomic_fetch_add(&bodies_held, grown) + grown <= LIMIT_BODIES_BYTES;
+}
+
 static size_t take_body(struct connection *c, struct str bytes)
 {
 	struct request *rq = c->rq;
@@ -129,6 +143,10 @@ static size_t take_body(struct connection *c, struct str bytes)
 
 	if (r > 1) {
 		connection_refuse(c, r, rq->message.why);
+		return used;
+	}
+	if (!count_body(rq)) {
+		connection_refuse(c, 503, "too many bodies are being received at once: try again later");
 		return used;
 	}
 	if (r == 1) {

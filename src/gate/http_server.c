@@ -159,8 +159,8 @@ const char *server_date(struct http_server *s)
 	gmtime_r(&seconds, &tm);
 	/* By hand, because strftime would follow the locale; the remainders show the compiler how wide it gets. */
 	snprintf(s->date, sizeof(s->date), "%s, %02u %s %04u %02u:%02u:%02u GMT", days[tm.tm_wday % 7], (unsigned)tm.tm_mday % 100,
-	         months[tm.tm_mon % 12], (unsigned)(tm.tm_year + 1900) % 10000, (unsigned)tm.tm_hour % 100,
-	         (unsigned)tm.tm_min % 100, (unsigned)tm.tm_sec % 100);
+	         months[tm.tm_mon % 12], (unsigned)(tm.tm_year + 1900) % 10000, (unsigned)tm.tm_hour % 100, (unsigned)tm.tm_min % 100,
+	         (unsigned)tm.tm_sec % 100);
 	return s->date;
 }
 
@@ -192,15 +192,26 @@ static int bind_socket(const struct addrinfo *a)
 
 	if (fd < 0)
 		return -errno;
-	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
-	    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) < 0 || bind(fd, a->ai_addr, a->ai_addrlen) < 0)
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) < 0 ||
+	    bind(fd, a->ai_addr, a->ai_addrlen) < 0)
 		return -errno;
 	on = fd;
 	fd = -1;
 	return on;
 }
 
-static int open_address(const char *address, int *ret_fd, struct err *err)
+/* SO_REUSEPORT would let another process of the same user share the address in silence; without it the kernel says so. */
+static int alone(const struct addrinfo *a)
+{
+	CLEANUP_FD int fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int on = 1;
+
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 || bind(fd, a->ai_addr, a->ai_addrlen) < 0)
+		return -errno;
+	return 0;
+}
+
+static int open_address(const char *address, bool exclusive, int *ret_fd, struct err *err)
 {
 	CLEANUP_FREE char *host = NULL, *port = NULL;
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV}, *found;
@@ -216,7 +227,9 @@ static int open_address(const char *address, int *ret_fd, struct err *err)
 	r = getaddrinfo(host, port, &hints, &found);
 	if (r != 0)
 		return err_set(err, -EADDRNOTAVAIL, "cannot listen on %s: %s", address, gai_strerror(r));
-	r = bind_socket(found);
+	r = exclusive ? alone(found) : 0;
+	if (r == 0)
+		r = bind_socket(found);
 	freeaddrinfo(found);
 	if (r < 0)
 		return err_set(err, r, "cannot listen on %s: %s", address, err_name(r));
@@ -305,7 +318,7 @@ static void set_waits(struct http_server *s)
 {
 	const struct http_limits *l = &s->limits;
 	const usec lengths[WAIT_KINDS] = {
-		[WAIT_HEAD] = l->head_timeout, [WAIT_BODY] = l->body_timeout, [WAIT_IDLE] = l->idle_timeout,
+		[WAIT_HEAD] = l->head_timeout,   [WAIT_BODY] = l->body_timeout,    [WAIT_IDLE] = l->idle_timeout,
 		[WAIT_WRITE] = l->write_timeout, [WAIT_LINGER] = LINGER_MS * 1000,
 	};
 
@@ -340,7 +353,7 @@ int http_listen(struct loop *l, const char *address, struct http_tls *tls, const
 {
 	CLEANUP_FD int fd = -1;
 	struct http_server *s;
-	int r = open_address(address, &fd, err);
+	int r = open_address(address, limits->exclusive, &fd, err);
 
 	if (r < 0)
 		return r;

@@ -83,8 +83,7 @@ static int choose_protocol(SSL *ssl, const unsigned char **ret, unsigned char *r
 
 	(void)ssl;
 	(void)arg;
-	if (SSL_select_next_proto((unsigned char **)(uintptr_t)ret, ret_n, ours, sizeof(ours) - 1, offer, offer_n) ==
-	    OPENSSL_NPN_NEGOTIATED)
+	if (SSL_select_next_proto((unsigned char **)(uintptr_t)ret, ret_n, ours, sizeof(ours) - 1, offer, offer_n) == OPENSSL_NPN_NEGOTIATED)
 		return SSL_TLSEXT_ERR_OK;
 	return SSL_TLSEXT_ERR_NOACK;
 }
@@ -114,8 +113,8 @@ int http_tls_load(const char *certificate_file, const char *key_file, struct htt
 		return err_set(err, -ENOMEM, "out of memory for TLS");
 	}
 	SSL_CTX_set_min_proto_version(t->context, TLS1_2_VERSION);
-	SSL_CTX_set_options(t->context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF |
-	                                    SSL_OP_CIPHER_SERVER_PREFERENCE);
+	SSL_CTX_set_options(t->context,
+	                    SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_CIPHER_SERVER_PREFERENCE);
 	SSL_CTX_set_mode(t->context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	/* Sessions are resumed by tickets, which cost no memory here. */
 	SSL_CTX_set_session_cache_mode(t->context, SSL_SESS_CACHE_OFF);

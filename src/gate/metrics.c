@@ -5,8 +5,7 @@
 
 void metric_write(struct buf *out, const char *name, const char *type, const char *help, uint64_t value)
 {
-	buf_printf(out, "# HELP bondgate_%s %s.\n# TYPE bondgate_%s %s\nbondgate_%s %" PRIu64 "\n", name, help, name, type, name,
-	           value);
+	buf_printf(out, "# HELP bondgate_%s %s.\n# TYPE bondgate_%s %s\nbondgate_%s %" PRIu64 "\n", name, help, name, type, name, value);
 }
 
 void metrics_write(struct metrics *m, struct buf *out)

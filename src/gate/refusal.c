@@ -15,7 +15,8 @@ struct str refusal_of_version(const struct clearance *c, const struct document *
 		/* Cleared by itself, and yet not shown: a version that is gone upstream and not in the cache either. */
 		if (ret_decision)
 			*ret_decision = STR("hold withdrawn");
-		return arena_printf(a, "%.*s@%.*s is gone from its registry and not in this gate's cache", STR_ARG(facts.name), STR_ARG(facts.version));
+		return arena_printf(a, "%.*s@%.*s is gone from its registry and not in this gate's cache", STR_ARG(facts.name),
+		                    STR_ARG(facts.version));
 	}
 	if (ret_decision)
 		*ret_decision = arena_printf(a, "%s %s", verdict_name(decision.verdict), reason_code_name(decision.reasons[0].code));
@@ -53,8 +54,8 @@ static size_t newest_hidden(const struct clearance *c, const struct document *d,
 	return n;
 }
 
-struct str refusal_of_hidden(const struct clearance *c, const struct document *d, struct rules *rules, const struct origin *origin, usec now,
-                             struct arena *a)
+struct str refusal_of_hidden(const struct clearance *c, const struct document *d, struct rules *rules, const struct origin *origin,
+                             usec now, struct arena *a)
 {
 	CLEANUP_BUF struct buf out = BUF(64 * KIB);
 	size_t indices[LINES], n = newest_hidden(c, d, false, LINES, indices);
@@ -71,8 +72,8 @@ struct str refusal_of_hidden(const struct clearance *c, const struct document *d
 	return arena_str(a, buf_str(&out));
 }
 
-struct str refusal_of_package(const struct clearance *c, const struct document *d, struct rules *rules, const struct origin *origin, usec now,
-                              struct arena *a)
+struct str refusal_of_package(const struct clearance *c, const struct document *d, struct rules *rules, const struct origin *origin,
+                              usec now, struct arena *a)
 {
 	size_t newest, n = newest_hidden(c, d, false, 1, &newest);
 	struct str sentence;

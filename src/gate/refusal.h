@@ -5,11 +5,11 @@
 #include "gate/clearance.h"
 
 /* For policyRestrictions: one line for each of the newest hidden versions, and how to ask about the others. */
-struct str refusal_of_hidden(const struct clearance *c, const struct document *d, struct rules *rules, const struct origin *origin, usec now,
-                             struct arena *a);
+struct str refusal_of_hidden(const struct clearance *c, const struct document *d, struct rules *rules, const struct origin *origin,
+                             usec now, struct arena *a);
 /* Nothing of the package is cleared: one sentence. */
-struct str refusal_of_package(const struct clearance *c, const struct document *d, struct rules *rules, const struct origin *origin, usec now,
-                              struct arena *a);
+struct str refusal_of_package(const struct clearance *c, const struct document *d, struct rules *rules, const struct origin *origin,
+                              usec now, struct arena *a);
 /* One version is not cleared: its sentence, and "hold cooldown" … for the evidence in *ret_decision (may be NULL). */
 struct str refusal_of_version(const struct clearance *c, const struct document *d, struct rules *rules, const struct origin *origin,
                               size_t index, usec now, struct arena *a, struct str *ret_decision);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <xxhash.h>
 
+#include "base/file.h"
 #include "base/limits.h"
 #include "base/map.h"
 #include "gate/compress.h"
@@ -154,6 +155,21 @@ void renditions_free(struct renditions *r)
 	free(r);
 }
 
+void renditions_rest(struct renditions *r)
+{
+	pthread_mutex_lock(&r->lock);
+	/* A gate at rest gives most of its memory back: what is asked for again is rendered in a fraction of a millisecond. */
+	for (struct slot *s = r->oldest, *newer; s && r->memory > r->memory_max / 4; s = newer) {
+		newer = s->newer;
+		if (!s->making)
+			free_slot(r, s);
+	}
+	for (struct slot *s = r->oldest; s; s = s->newer)
+		if (s->rendition && s->rendition->body->mapped)
+			file_rest(blob_str(s->rendition->body));
+	pthread_mutex_unlock(&r->lock);
+}
+
 /* ---- making ---- */
 
 struct rendering {
@@ -216,13 +232,11 @@ static void render_work(void *arg)
 	XXH3_freeState(w.hash);
 	if (code == 0 && w.out.error)
 		code = w.out.error;
-	if (code == 0 && w.out.n >= SPILLED_FROM)
-		code = blob_spill(buf_str(&w.out), g->renditions->folder, &r->body, NULL);
+	/* A disk that is full, over its quota or read-only does not stop metadata: then it is kept in memory. */
+	if (code == 0 && w.out.n >= SPILLED_FROM && blob_spill(buf_str(&w.out), g->renditions->folder, &r->body, NULL) < 0)
+		r->body = blob_take(&w.out);
 	if (code == 0 && !r->body) {
 		r->body = blob_copy(buf_str(&w.out));
-		code = r->body ? 0 : -ENOMEM;
-	} else if (code == -ENOSPC) {
-		r->body = blob_take(&w.out); /* a full disk does not stop metadata */
 		code = r->body ? 0 : -ENOMEM;
 	}
 	buf_free(&w.out);
@@ -307,7 +321,8 @@ static void cleared(void *arg, struct clearance_result *result)
 		return;
 	}
 	if (result->clearance->hidden == result->clearance->count) {
-		struct str sentence = refusal_of_package(result->clearance, result->document, m->rules, m->wish.origin, m->thread->gate->now(), m->arena);
+		struct str sentence =
+			refusal_of_package(result->clearance, result->document, m->rules, m->wish.origin, m->thread->gate->now(), m->arena);
 
 		m->code = err_set(&m->err, result->clearance->count ? -EPERM : -ENOENT, "%.*s", STR_ARG(sentence));
 		making_end(m);

@@ -11,12 +11,14 @@ struct renditions;
 /* Small ones are kept in memory, large ones in unlinked files in `folder`; `memory_bytes` bounds the former. */
 struct renditions *renditions_new(size_t memory_bytes, const char *folder);
 void renditions_free(struct renditions *r);
+/* While nobody asks: keeps a quarter of the memory for small ones, and gives the pages of the large ones back to the page cache. Any thread. */
+void renditions_rest(struct renditions *r);
 
 struct rendition {
 	_Atomic int refs;
 	uint64_t generation; /* of the document */
 	usec made, expires;  /* of the clearance; and until when it may be sent unasked */
-	char etag[64];              /* with its quotes; over the filtered bytes, the form and the encoding */
+	char etag[64];       /* with its quotes; over the filtered bytes, the form and the encoding */
 	bool gzip;
 	struct blob *body;
 };
@@ -32,7 +34,7 @@ struct rendition_wish {
 struct rendition_result {
 	struct rendition *rendition; /* a reference for the receiver; NULL with a code */
 	bool stale;
-	int code;                    /* as clearance_result, or -EPERM: nothing of the package is cleared, err.text says why */
+	int code; /* as clearance_result, or -EPERM: nothing of the package is cleared, err.text says why */
 	struct err err;
 };
 typedef void (*rendition_found)(void *arg, struct rendition_result *result);

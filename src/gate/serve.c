@@ -23,21 +23,11 @@ static void serve_account(struct exchange *x)
 }
 
 static void (*const handlers[NPM_ROUTE_COUNT])(struct exchange *x) = {
-	[NPM_ROUTE_PACKUMENT] = serve_packument,
-	[NPM_ROUTE_VERSION] = serve_version,
-	[NPM_ROUTE_TARBALL] = serve_tarball,
-	[NPM_ROUTE_DIST_TAGS] = serve_dist_tags,
-	[NPM_ROUTE_DIST_TAG_WRITE] = serve_write,
-	[NPM_ROUTE_PUBLISH] = serve_write,
-	[NPM_ROUTE_PING] = serve_ping,
-	[NPM_ROUTE_WHOAMI] = serve_whoami,
-	[NPM_ROUTE_LOGIN] = serve_login,
-	[NPM_ROUTE_SEARCH] = serve_search,
-	[NPM_ROUTE_AUDIT_BULK] = serve_audit,
-	[NPM_ROUTE_AUDIT_QUICK] = serve_audit,
-	[NPM_ROUTE_KEYS] = serve_pass,
-	[NPM_ROUTE_ATTESTATIONS] = serve_pass,
-	[NPM_ROUTE_ACCOUNT] = serve_account,
+	[NPM_ROUTE_PACKUMENT] = serve_packument, [NPM_ROUTE_VERSION] = serve_version,      [NPM_ROUTE_TARBALL] = serve_tarball,
+	[NPM_ROUTE_DIST_TAGS] = serve_dist_tags, [NPM_ROUTE_DIST_TAG_WRITE] = serve_write, [NPM_ROUTE_PUBLISH] = serve_write,
+	[NPM_ROUTE_PING] = serve_ping,           [NPM_ROUTE_WHOAMI] = serve_whoami,        [NPM_ROUTE_LOGIN] = serve_login,
+	[NPM_ROUTE_SEARCH] = serve_search,       [NPM_ROUTE_AUDIT_BULK] = serve_audit,     [NPM_ROUTE_AUDIT_QUICK] = serve_audit,
+	[NPM_ROUTE_KEYS] = serve_pass,           [NPM_ROUTE_ATTESTATIONS] = serve_pass,    [NPM_ROUTE_ACCOUNT] = serve_account,
 };
 
 /* ---- mounts ---- */
@@ -135,18 +125,33 @@ struct npm_form exchange_form(const struct exchange *x)
 
 /* ---- dispatch ---- */
 
-/* Is this request one that another gate (or we ourselves) sent on its way up? Then our upstream is ourselves. */
-static bool came_from_here(const struct exchange *x)
+/* The gates that a request came through, from its Via headers; other proxies' names are nobody's business further up. The oldest are
+ * kept where there are too many: one of them closes the circle. */
+static struct str gates_passed(struct exchange *x)
 {
-	return str_find(http_get(x->rq, STR("via")), str_skip(str_of(x->thread->gate->via), 4)) >= 0;
+	CLEANUP_BUF struct buf passed = BUF(KIB);
+
+	for (size_t i = 0; i < x->rq->header_count; i++) {
+		struct str list = x->rq->headers[i].value, part;
+
+		if (!str_eq_nocase(x->rq->headers[i].name, STR("via")))
+			continue;
+		while (str_split(&list, ',', &part)) {
+			part = str_trim(part);
+			if (str_starts(part, STR("1.1 bondgate-")) && part.n <= 40)
+				buf_printf(&passed, "%s%.*s", passed.n ? ", " : "", STR_ARG(part));
+		}
+	}
+	return arena_str(x->arena, buf_str(&passed));
 }
 
 static void serve_npm(struct exchange *x)
 {
+	struct str passed = gates_passed(x);
 	struct err err = {0};
 	int r;
 
-	if (came_from_here(x)) {
+	if (str_find(passed, str_of(x->thread->gate->via)) >= 0) {
 		answer_sentence(x, 508, STR("this gate is its own upstream: set registries.npm.upstream in the policy to the real registry"));
 		return;
 	}
@@ -159,7 +164,8 @@ static void serve_npm(struct exchange *x)
 		x->origin = policy_origin(x->rules->policy, ECOSYSTEM_NPM, x->route.name);
 		if (!x->origin) {
 			struct str sentence = arena_printf(
-				x->arena, "%.*s is an internal name and no origin of its own serves it here (namespace): add one under `origins` in the policy",
+				x->arena,
+				"%.*s is an internal name and no origin of its own serves it here (namespace): add one under `origins` in the policy",
 				STR_ARG(x->route.name));
 			struct evidence record;
 
@@ -170,7 +176,9 @@ static void serve_npm(struct exchange *x)
 			return;
 		}
 	}
+	x->thread->via = passed;
 	handlers[x->route.kind](x);
+	x->thread->via = STR_NULL;
 }
 
 static void prepare(struct exchange *x)
@@ -184,22 +192,8 @@ static void prepare(struct exchange *x)
 	x->base = base_url(x, mount);
 }
 
-static size_t body_limit(struct http_request *rq, void *arg)
+static void answer(struct exchange *x)
 {
-	struct str label, mount, below;
-
-	(void)arg;
-	if (!cut_mount(rq->path, &label, &mount, &below))
-		return 0;
-	if (str_starts(below, STR("/-/npm/v1/security/")))
-		return LIMIT_AUDIT_BODY_BYTES;
-	return str_eq(rq->method, STR("PUT")) || str_eq(rq->method, STR("POST")) || str_eq(rq->method, STR("DELETE")) ? LIMIT_PUBLISH_BODY_BYTES : 0;
-}
-
-static void request(struct http_request *rq, void *arg)
-{
-	struct exchange *x = exchange_new(arg, rq);
-
 	prepare(x);
 	if (!x->npm) {
 		serve_own(x);
@@ -208,6 +202,48 @@ static void request(struct http_request *rq, void *arg)
 	} else {
 		serve_npm(x);
 	}
+}
+
+static void request(struct http_request *rq, void *arg)
+{
+	answer(exchange_new(arg, rq));
+}
+
+static bool takes_writes(struct gate *g)
+{
+	struct rules *rules = gate_rules(g);
+	const struct origin *all;
+	size_t n = policy_origins(rules->policy, &all);
+	bool any = false;
+
+	for (size_t i = 0; i < n; i++)
+		any |= all[i].ecosystem == ECOSYSTEM_NPM && all[i].publish;
+	rules_unref(rules);
+	return any;
+}
+
+/* A body is held in memory until it is whole: strangers get room for little, and for nothing where all writes are refused. */
+static size_t body_limit(struct http_request *rq, void *arg)
+{
+	struct gate_thread *t = arg;
+	struct exchange *x;
+	struct str label, mount, below;
+
+	if (!cut_mount(rq->path, &label, &mount, &below))
+		return 0;
+	if (str_starts(below, STR("/-/npm/v1/security/")))
+		return LIMIT_AUDIT_BODY_BYTES;
+	if (!str_eq(rq->method, STR("PUT")) && !str_eq(rq->method, STR("POST")) && !str_eq(rq->method, STR("DELETE")))
+		return 0;
+	if (str_starts(below, STR("/-/")))
+		return MIB;
+	if (takes_writes(t->gate) && http_get(rq, STR("authorization")).n)
+		return LIMIT_PUBLISH_BODY_BYTES;
+	/* Refused in any case: said at once, before the body. */
+	x = exchange_new(t, rq);
+	x->without_body = true;
+	answer(x);
+	return 0;
 }
 
 static void gone(struct http_request *rq, void *arg)

@@ -19,6 +19,8 @@ void serve_write(struct exchange *x);
 void serve_login(struct exchange *x);
 /* Passed on: /-/npm/v1/keys, attestations. */
 void serve_pass(struct exchange *x);
+/* /-/explain */
+void serve_explain(struct exchange *x);
 /* /-/healthz, /-/readyz, /-/metrics, the page at /. */
 void serve_own(struct exchange *x);
 

@@ -25,7 +25,8 @@ static void answered(void *arg, const struct collected *answer)
 	exchange_unref(x);
 }
 
-/* `as_client`: with the client's own credentials, only ever for writes to the origin that they are meant for; else with the origin's. */
+/* `as_client`: with the client's own credentials or none, only ever for writes to the origin that they are meant for; else with the
+ * origin's. */
 static void forward(struct exchange *x, const struct origin *origin, bool as_client)
 {
 	struct forwarding *f = ARENA_NEW(x->arena, struct forwarding);
@@ -46,6 +47,7 @@ static void forward(struct exchange *x, const struct origin *origin, bool as_cli
 	              &(struct collect){.method = x->rq->method,
 	                                .path = target,
 	                                .authorization = as_client ? http_get(x->rq, STR("authorization")) : STR(""),
+	                                .as_client = as_client,
 	                                .content_type = http_get(x->rq, STR("content-type")),
 	                                .body = x->rq->body,
 	                                .headers = lines,
@@ -64,11 +66,19 @@ static void record_write(struct exchange *x, struct str decision)
 
 void serve_write(struct exchange *x)
 {
-	if (!x->origin->publish) {
+	if (!x->origin->publish || (x->without_body && http_get(x->rq, STR("authorization")).n)) {
 		record_write(x, STR("refused write"));
 		answer_sentence(x, 403,
-		                arena_printf(x->arena, "this gate passes on no writes for %.*s: publish to its registry directly, or set `publish: true` at its origin in the policy",
+		                arena_printf(x->arena,
+		                             "this gate passes on no writes for %.*s: publish to its registry directly, or set `publish: true` at "
+		                             "its origin in the policy",
 		                             STR_ARG(x->route.name)));
+		return;
+	}
+	/* The gate's own token is for reading what the policy names: nobody publishes with it. */
+	if (http_get(x->rq, STR("authorization")).n == 0) {
+		record_write(x, STR("refused write"));
+		answer_sentence(x, 401, STR("a write needs your own credentials for the registry: log in first"));
 		return;
 	}
 	record_write(x, STR("passed on write"));
@@ -88,8 +98,9 @@ void serve_login(struct exchange *x)
 		takers++;
 	}
 	if (takers != 1) {
-		answer_sentence(x, 403, takers ? STR("several origins take writes here: log in to the one you mean directly")
-		                               : STR("this gate keeps no accounts and passes on no logins: reading needs none"));
+		answer_sentence(x, 403,
+		                takers ? STR("several origins take writes here: log in to the one you mean directly")
+		                       : STR("this gate keeps no accounts and passes on no logins: reading needs none"));
 		return;
 	}
 	forward(x, only, true);

@@ -18,16 +18,36 @@ static void serve_health(struct exchange *x)
 	answer_text(x, 200, STR("text/plain"), STR("ok\n"));
 }
 
+static void evidence_tried(void *arg, int r)
+{
+	struct gate *g = arg;
+
+	if (r == 0)
+		atomic_store(&g->evidence_full, false);
+	atomic_store(&g->evidence_trying, false);
+}
+
+/* A gate that is not ready is asked for nothing by a load balancer, so no receipt would ever tell that there is room again. */
+static void try_evidence(struct gate *g)
+{
+	struct evidence record = {.time = time_now(), .kind = EVIDENCE_ADMIN, .decision = STR("receipts stored again")};
+
+	if (!atomic_exchange(&g->evidence_trying, true))
+		store_append(g->store, &record, evidence_tried, g);
+}
+
 static void serve_ready(struct exchange *x)
 {
 	struct gate *g = x->thread->gate;
 
-	if (!atomic_load(&g->ready))
+	if (!atomic_load(&g->ready)) {
 		answer_text(x, 503, STR("text/plain"), STR("starting or stopping\n"));
-	else if (atomic_load(&g->evidence_full))
+	} else if (atomic_load(&g->evidence_full)) {
+		try_evidence(g);
 		answer_text(x, 503, STR("text/plain"), STR("receipts cannot be stored: artifacts are refused\n"));
-	else
+	} else {
 		answer_text(x, 200, STR("text/plain"), STR("ready\n"));
+	}
 }
 
 static void serve_metrics(struct exchange *x)
@@ -46,7 +66,7 @@ static void serve_metrics(struct exchange *x)
 	metric_write(&out, "http_refused_full_total", "counter", "Connections refused because there were too many", g->http.refused_full);
 	metric_write(&out, "http_bad_requests_total", "counter", "Requests that were not HTTP", g->http.bad_requests);
 	buf_printf(&out, "# HELP bondgate_http_replies_total Answers by class.\n# TYPE bondgate_http_replies_total counter\n");
-	for (int class = 1; class <= 5; class++)
+	for (int class = 1; class <= 5; class ++)
 		buf_printf(&out, "bondgate_http_replies_total{class=\"%dxx\"} %llu\n", class, (unsigned long long)g->http.replies[class]);
 	metric_write(&out, "store_queued", "gauge", "Records waiting to be durable", store.queued);
 	metric_write(&out, "store_commits_total", "counter", "Commits of the store", store.commits);
@@ -65,13 +85,14 @@ static void serve_front(struct exchange *x)
 
 	for (size_t i = 0; i < host.n && plain; i++)
 		plain = host.p[i] != '<' && host.p[i] != '&' && host.p[i] != '"' && host.p[i] != '>';
-	body = arena_printf(x->arena,
-	                    "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Bondgate</title>"
-	                    "<h1>Bondgate</h1><p>This is a gate in front of a package registry. Put this line into your <code>.npmrc</code>:</p>"
-	                    "<pre>registry=%s://%.*s/npm/</pre>"
-	                    "<p>Why was a version refused? <code>bondgate explain npm:NAME@VERSION</code></p>"
-	                    "<p><a href=\"/-/healthz\">health</a> <a href=\"/-/readyz\">readiness</a> <a href=\"/-/metrics\">metrics</a></p></html>\n",
-	                    x->rq->tls ? "https" : "http", STR_ARG(plain ? host : STR("this-host")));
+	body = arena_printf(
+		x->arena,
+		"<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Bondgate</title>"
+		"<h1>Bondgate</h1><p>This is a gate in front of a package registry. Put this line into your <code>.npmrc</code>:</p>"
+		"<pre>registry=%s://%.*s/npm/</pre>"
+		"<p>Why was a version refused? <code>bondgate explain npm:NAME@VERSION</code></p>"
+		"<p><a href=\"/-/healthz\">health</a> <a href=\"/-/readyz\">readiness</a> <a href=\"/-/metrics\">metrics</a></p></html>\n",
+		x->rq->tls ? "https" : "http", STR_ARG(plain ? host : STR("this-host")));
 	answer_text(x, 200, STR("text/html; charset=utf-8"), body);
 }
 
@@ -79,10 +100,8 @@ static const struct page {
 	struct str path;
 	void (*serve)(struct exchange *x);
 } pages[] = {
-	{{"/", 1}, serve_front},
-	{{"/-/healthz", 10}, serve_health},
-	{{"/-/readyz", 9}, serve_ready},
-	{{"/-/metrics", 10}, serve_metrics},
+	{{"/", 1}, serve_front},         {{"/-/explain", 10}, serve_explain}, {{"/-/healthz", 10}, serve_health},
+	{{"/-/readyz", 9}, serve_ready}, {{"/-/metrics", 10}, serve_metrics},
 };
 
 void serve_own(struct exchange *x)

@@ -25,8 +25,10 @@ static void found(void *arg, struct rendition_result *result)
 	} else if (x->rq) {
 		bool abbreviated = exchange_form(x).abbreviated, same = etag_matches(x->rq, str_of(r->etag));
 
-		n = snprintf(headers, sizeof(headers), "content-type: %s\r\ncache-control: no-cache\r\netag: %s\r\nvary: accept, accept-encoding\r\n%s%s",
-		             abbreviated ? "application/vnd.npm.install-v1+json" : "application/json", r->etag, r->gzip && !same ? "content-encoding: gzip\r\n" : "",
+		n = snprintf(headers, sizeof(headers),
+		             "content-type: %s\r\ncache-control: no-cache\r\netag: %s\r\nvary: accept, accept-encoding\r\n%s%s",
+		             abbreviated ? "application/vnd.npm.install-v1+json" : "application/json", r->etag,
+		             r->gzip && !same ? "content-encoding: gzip\r\n" : "",
 		             result->stale ? "warning: 110 - \"the upstream did not answer\"\r\n" : "");
 		METRIC_ADD(&x->thread->gate->metrics, packuments_served, 1);
 		if (same)

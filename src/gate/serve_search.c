@@ -5,6 +5,9 @@
 #include "registry/npm/render.h"
 #include "registry/npm/search.h"
 
+/* An upstream that answers with more makes the gate ask for no more documents. */
+enum { RESULTS_JUDGED = 250 };
+
 /* A search answer names packages, so every one of them is judged like its packument (rule 2). */
 struct searching {
 	struct exchange *x;
@@ -15,7 +18,7 @@ struct searching {
 	struct wanted {
 		struct searching *s;
 		size_t index;
-	} *wanted;
+	} * wanted;
 	size_t count, waiting;
 };
 
@@ -63,8 +66,9 @@ static void answered(void *arg, const struct collected *answer)
 
 	if (answer->code < 0 || answer->status != 200) {
 		answer_sentence(x, answer->code < 0 ? 502 : 404,
-		                answer->code < 0 ? str_of(answer->err.text)
-		                                 : arena_printf(x->arena, "the registry behind this gate has no search (it answered %d)", answer->status));
+		                answer->code < 0
+		                    ? str_of(answer->err.text)
+		                    : arena_printf(x->arena, "the registry behind this gate has no search (it answered %d)", answer->status));
 		exchange_unref(x);
 		return;
 	}
@@ -78,10 +82,14 @@ static void answered(void *arg, const struct collected *answer)
 	s->wanted = ARENA_ARRAY(x->arena, struct wanted, s->count + 1);
 	if (!s->verdicts || !s->wanted)
 		abort();
+	/* More than were asked for are not looked at, and so not shown. */
+	if (s->count > RESULTS_JUDGED)
+		s->count = RESULTS_JUDGED;
 	/* One more than there are, so that answers that come at once do not conclude while others are still being asked. */
 	s->waiting = s->count + 1;
 	for (size_t i = 0; i < s->count; i++) {
-		const struct origin *owner = policy_origin(x->rules->policy, ECOSYSTEM_NPM, s->names[i]);
+		bool named = npm_name_check(s->names[i], NULL) == 0;
+		const struct origin *owner = named ? policy_origin(x->rules->policy, ECOSYSTEM_NPM, s->names[i]) : NULL;
 
 		s->wanted[i] = (struct wanted){s, i};
 		/* What an upstream lists but another origin owns would never be served from it. */
@@ -94,17 +102,42 @@ static void answered(void *arg, const struct collected *answer)
 		conclude(s);
 }
 
-/* Could the words of a search tell a stranger an internal name? */
+static bool is_internal(struct exchange *x, struct str name)
+{
+	return policy_is_internal(x->rules->policy, ECOSYSTEM_NPM, name);
+}
+
+/* A word alone, as a scope with or without its @, and as what follows a scope's slash. */
+static bool word_is_internal(struct exchange *x, struct str word)
+{
+	struct str scope = str_starts(word, STR("@")) ? str_skip(word, 1) : word;
+	ptrdiff_t slash = str_chr(scope, '/');
+
+	if (slash >= 0)
+		return is_internal(x, word) || is_internal(x, arena_printf(x->arena, "@%.*s", STR_ARG(scope))) ||
+		       is_internal(x, arena_printf(x->arena, "@%.*s/x", STR_ARG(str_take(scope, (size_t)slash))));
+	return is_internal(x, word) || is_internal(x, arena_printf(x->arena, "@%.*s/x", STR_ARG(scope)));
+}
+
+/* Could the words of a search tell a stranger an internal name? Also in quotes, behind a qualifier ("scope:"), between commas, and in
+ * capitals: searches do not tell these apart. */
 static bool speaks_of_internal(struct exchange *x)
 {
-	struct str rest = x->route.text, word;
+	static const char inside[] = "-_.~@/";
+	struct str as_typed = x->route.text, lower = arena_str(x->arena, as_typed);
 
-	while (str_split(&rest, ' ', &word)) {
-		if (str_starts(word, STR("scope:")))
-			word = arena_printf(x->arena, "@%.*s/x", STR_ARG(str_skip(word, 6)));
-		if (policy_is_internal(x->rules->policy, ECOSYSTEM_NPM, word) ||
-		    (str_starts(word, STR("@")) && str_chr(word, '/') < 0 &&
-		     policy_is_internal(x->rules->policy, ECOSYSTEM_NPM, arena_printf(x->arena, "%.*s/x", STR_ARG(word)))))
+	for (size_t i = 0; i < lower.n; i++)
+		if (lower.p[i] >= 'A' && lower.p[i] <= 'Z')
+			((char *)(uintptr_t)lower.p)[i] |= 0x20;
+	for (size_t from = 0, to = 0; from < lower.n; from = to + 1) {
+		for (to = from; to < lower.n; to++) {
+			char c = lower.p[to];
+
+			if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || memchr(inside, c, sizeof(inside) - 1)))
+				break;
+		}
+		if (to > from && (word_is_internal(x, (struct str){as_typed.p + from, to - from}) ||
+		                  word_is_internal(x, (struct str){lower.p + from, to - from})))
 			return true;
 	}
 	return false;

@@ -15,7 +15,9 @@ struct handing {
 	struct clearance_result cleared;
 	struct artifact *artifact;
 	struct npm_version version;
+	size_t index;
 	uint64_t offset, end; /* of the bytes asked for: all of them, or a range */
+	uint64_t limit;       /* what may be read now; decided on the loop, where the receipt's answer comes */
 	bool ranged, started, receipt_asked, receipt_durable, pumping;
 	int receipt_result;
 	char *window;
@@ -76,17 +78,42 @@ static void receipt_written(void *arg, int result)
 	loop_post(r->thread->loop, receipt_on_loop, r);
 }
 
+/* What the receipt says of the decision: "allow"; "allow exempt RULE" where an exception was used; "report hold RULE" where a rule in mode
+ * `report` would have refused (rule 12). */
+static struct str receipt_decision(struct handing *h, struct str *ret_detail)
+{
+	struct exchange *x = h->x;
+	struct version_facts facts;
+	struct decision d;
+
+	clearance_explain(h->cleared.clearance, h->cleared.document, x->rules, x->origin, h->index, x->thread->gate->now(), x->arena, &facts,
+	                  &d);
+	for (size_t i = 0; i < d.reason_count; i++) {
+		const struct reason *r = &d.reasons[i];
+
+		*ret_detail = r->text;
+		if (r->code == REASON_EXEMPT)
+			return arena_printf(x->arena, "allow exempt %s", reason_code_name(r->lifted));
+		if (r->mode == MODE_REPORT)
+			return arena_printf(x->arena, "report %s %s", verdict_name(r->verdict), reason_code_name(r->code));
+	}
+	*ret_detail = STR("");
+	return STR("allow");
+}
+
 static void ask_receipt(struct handing *h)
 {
 	struct exchange *x = h->x;
 	struct receipt *r = calloc(1, sizeof(*r));
 	struct evidence record;
+	struct str decision, detail;
 
 	if (!r)
 		abort();
 	*r = (struct receipt){.handing = h, .thread = x->thread};
 	h->receipt_asked = true;
-	exchange_evidence(x, EVIDENCE_RECEIPT, h->version.version, str_of(artifact_integrity(h->artifact)), STR("allow"), STR(""), &record);
+	decision = receipt_decision(h, &detail);
+	exchange_evidence(x, EVIDENCE_RECEIPT, h->version.version, str_of(artifact_integrity(h->artifact)), decision, detail, &record);
 	store_append(x->thread->gate->store, &record, receipt_written, r);
 }
 
@@ -96,8 +123,9 @@ static void start_reply(struct handing *h)
 {
 	struct exchange *x = h->x;
 	struct str etag = arena_printf(x->arena, "\"%.*s\"", STR_ARG(str_take(str_of(artifact_integrity(h->artifact)), 40)));
-	struct str headers = arena_printf(x->arena, "content-type: application/octet-stream\r\netag: %.*s\r\naccept-ranges: bytes\r\ncache-control: no-cache\r\n",
-	                                  STR_ARG(etag));
+	struct str headers = arena_printf(
+		x->arena, "content-type: application/octet-stream\r\netag: %.*s\r\naccept-ranges: bytes\r\ncache-control: no-cache\r\n",
+		STR_ARG(etag));
 
 	h->started = true;
 	if (h->ranged)
@@ -118,15 +146,9 @@ static void window_written(struct http_request *rq, void *arg)
 static void read_work(void *arg)
 {
 	struct handing *h = arg;
-	uint64_t limit = artifact_available(h->artifact), n;
+	uint64_t n = h->limit - h->offset;
 
-	if (limit > h->end)
-		limit = h->end;
-	/* Without the receipt one byte stays back. */
-	if (limit == h->end && !h->receipt_durable)
-		limit--;
-	n = limit > h->offset ? limit - h->offset : 0;
-	h->got = n ? artifact_read(h->artifact, h->window, n < WINDOW ? n : WINDOW, h->offset) : 0;
+	h->got = artifact_read(h->artifact, h->window, n < WINDOW ? n : WINDOW, h->offset);
 }
 
 static void read_done(void *arg)
@@ -135,7 +157,8 @@ static void read_done(void *arg)
 
 	if (h->got <= 0 || !h->x->rq || h->x->rq->client_gone) {
 		h->pumping = false;
-		if (h->got < 0 && h->x->rq)
+		/* Nothing where bytes must be: the file is shorter than it was. */
+		if (h->x->rq && !h->x->rq->client_gone)
 			http_reply_abort(h->x->rq);
 		pump(h);
 		return;
@@ -216,8 +239,10 @@ static void pump(struct handing *h)
 	}
 	if (available > h->end)
 		available = h->end;
+	/* Without the receipt one byte stays back. */
 	if (available == h->end && !h->receipt_durable)
 		available--;
+	h->limit = available;
 	h->pumping = true;
 	if (available > h->offset)
 		loop_work(x->thread->loop, read_work, read_done, h);
@@ -254,8 +279,10 @@ static int read_range(struct handing *h, struct str value, struct str if_range)
 		else if (str_to_u64(str_skip(value, (size_t)dash + 1), &to) < 0)
 			return 0;
 	}
-	if (from >= size || to < from)
+	if (from >= size)
 		return -ERANGE;
+	if (to < from)
+		return 0; /* not a range at all */
 	h->offset = from;
 	h->end = to < size - 1 ? to + 1 : size;
 	h->ranged = true;
@@ -269,7 +296,8 @@ static void artifact_came(void *arg, struct artifact_result *result)
 
 	if (!result->artifact) {
 		if (result->code == -EPERM || result->code == -EBADMSG)
-			refuse(x, h->version.version, 403, result->code == -EPERM ? STR("deny manifest-mismatch") : STR("deny hash-mismatch"), str_of(result->err.text));
+			refuse(x, h->version.version, 403, result->code == -EPERM ? STR("deny manifest-mismatch") : STR("deny hash-mismatch"),
+			       str_of(result->err.text));
 		else
 			answer_failure(x, result->code, &result->err);
 		handing_free(h);
@@ -325,7 +353,8 @@ static void cleared(void *arg, struct clearance_result *result)
 		handing_free(h);
 		return;
 	}
-	npm_packument_version(result->document->packument, (size_t)at, &h->version);
+	h->index = (size_t)at;
+	npm_packument_version(result->document->packument, h->index, &h->version);
 	if (!result->clearance->shown[at]) {
 		struct str decision, sentence = refusal_of_version(result->clearance, result->document, x->rules, x->origin, (size_t)at,
 		                                                   x->thread->gate->now(), x->arena, &decision);

@@ -16,8 +16,7 @@ static void take(void *arg, const void *bytes, size_t n)
 
 static struct npm_cut cut_of(const struct exchange *x, const struct clearance *c)
 {
-	return (struct npm_cut){
-		.shown = c->shown, .now = x->thread->gate->now(), .tag_hold = policy_cooldown(x->rules->policy, x->origin)};
+	return (struct npm_cut){.shown = c->shown, .now = x->thread->gate->now(), .tag_hold = policy_cooldown(x->rules->policy, x->origin)};
 }
 
 static void answer_document(struct exchange *x, struct buf *body)
@@ -40,10 +39,24 @@ static void answer_document(struct exchange *x, struct buf *body)
 	etag = arena_printf(x->arena, "\"%s\"", hex);
 	if (etag_matches(x->rq, etag)) {
 		METRIC_ADD(&x->thread->gate->metrics, not_modified, 1);
-		http_reply_text(x->rq, &(struct http_reply){.status = 304, .headers = {headers, (size_t)n}}, STR(""));
+		answer_json(x, 304, (struct str){headers, (size_t)n}, STR(""));
 		return;
 	}
 	answer_json(x, 200, (struct str){headers, (size_t)n}, buf_str(body));
+}
+
+/* The version itself, or where the upstream's tag leads; -1: there is neither. */
+static ptrdiff_t asked_for(const struct npm_packument *p, struct str version_or_tag)
+{
+	ptrdiff_t at = npm_packument_find(p, version_or_tag);
+	struct npm_tag tag;
+
+	for (size_t i = 0; at < 0 && i < npm_packument_tag_count(p); i++) {
+		npm_packument_tag(p, i, &tag);
+		if (str_eq(tag.tag, version_or_tag))
+			at = npm_packument_find(p, tag.target);
+	}
+	return at;
 }
 
 static void version_found(void *arg, struct clearance_result *result)
@@ -65,15 +78,20 @@ static void version_found(void *arg, struct clearance_result *result)
 		if (at >= 0) {
 			npm_render_version(p, (size_t)at, &form, &sink);
 			answer_document(x, &body);
-		} else if ((at = npm_packument_find(p, x->route.version)) >= 0) {
-			struct str decision, sentence = refusal_of_version(result->clearance, result->document, x->rules, x->origin, (size_t)at, cut.now, x->arena, &decision);
+		} else if ((at = asked_for(p, x->route.version)) >= 0) {
+			struct str decision, sentence = refusal_of_version(result->clearance, result->document, x->rules, x->origin, (size_t)at,
+			                                                   cut.now, x->arena, &decision);
 			struct evidence record;
+			struct npm_version v;
 
-			exchange_evidence(x, EVIDENCE_REFUSAL, x->route.version, STR(""), decision, sentence, &record);
+			npm_packument_version(p, (size_t)at, &v);
+			exchange_evidence(x, EVIDENCE_REFUSAL, v.version, STR(""), decision, sentence, &record);
 			store_append(x->thread->gate->store, &record, NULL, NULL);
 			answer_sentence(x, 403, sentence);
 		} else {
-			answer_sentence(x, 404, arena_printf(x->arena, "%.*s has no cleared version or tag %.*s", STR_ARG(x->route.name), STR_ARG(x->route.version)));
+			answer_sentence(
+				x, 404,
+				arena_printf(x->arena, "%.*s has no cleared version or tag %.*s", STR_ARG(x->route.name), STR_ARG(x->route.version)));
 		}
 	}
 	clearance_result_free(result);

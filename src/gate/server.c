@@ -1,21 +1,33 @@
 #include "gate/server.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "base/log.h"
 #include "gate/artifacts.h"
+#include "gate/documents.h"
+#include "gate/renditions.h"
 #include "gate/serve.h"
 #include "gate/watch_files.h"
 
-enum { THREADS_MAX = 64, THREADS_BY_DEFAULT = 4, SIGNALS = 3 };
+/* Documents may take this part of `cache.size`, beside the artifacts. */
+enum { THREADS_MAX = 64, THREADS_BY_DEFAULT = 4, SIGNALS = 3, DOCUMENTS_SHARE = 4 };
 /* What is under way at a stop has this long to end. */
 #define GRACE (10 * USEC_SECOND)
 #define TRIM_EVERY (10 * USEC_MINUTE)
 #define PRUNE_EVERY USEC_DAY
 #define WATCHDOG_EVERY (10 * USEC_SECOND)
+/* Nothing asked for this long: time to give memory back. */
+#define REST_AFTER (5 * USEC_SECOND)
+/* Larger pieces than this are the system's again as soon as they are freed. The default grows with what is freed, up to 32 MiB, and one
+ * packument of 20 MB would then stay in the heap of each thread that ever handled it. */
+#define OWN_PAGES_FROM ((int)(256 * KIB))
+/* A heap for each of a dozen threads would keep a dozen times what one of them needed at its peak. */
+enum { HEAPS = 4 };
 
 struct server {
 	struct gate *gate;
@@ -26,7 +38,9 @@ struct server {
 	uv_signal_t signals[SIGNALS];
 	struct file_watch *watch;
 	bool reloading, reload_again, stopping, trimming;
-	struct loop_timer *trim_timer, *prune_timer, *watchdog_timer;
+	struct loop_timer *trim_timer, *prune_timer, *watchdog_timer, *rest_timer;
+	uint64_t asked; /* requests at the last look */
+	bool rested;    /* nothing was asked since memory was given back */
 	/* Of a reload on a worker thread. */
 	struct policy *policy;
 	struct advisories *advisories;
@@ -61,7 +75,9 @@ static void set_tls(void *arg)
 {
 	struct new_tls *n = arg;
 
-	http_set_tls(n->thread->server, n->tls);
+	/* It may have closed meanwhile. */
+	if (n->thread->server)
+		http_set_tls(n->thread->server, n->tls);
 	http_tls_unref(n->tls);
 	free(n);
 }
@@ -77,6 +93,41 @@ static void spread_tls(struct server *s)
 		loop_post(s->threads[i].loop, set_tls, n);
 	}
 	http_tls_unref(s->tls);
+}
+
+/* Of policies with one digest: secrets take no part in it, for it is shown. */
+static bool same_secrets(const struct policy *a, const struct policy *b)
+{
+	const struct origin *as, *bs;
+	size_t n = policy_origins(a, &as);
+
+	if (policy_origins(b, &bs) != n)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!str_eq(as[i].authorization, bs[i].authorization))
+			return false;
+	return true;
+}
+
+static bool differs(const struct server *s, const struct rules *now)
+{
+	return !s->policy || policy_digest(s->policy) != policy_digest(now->policy) || !same_secrets(s->policy, now->policy) ||
+	       (s->advisories && advisories_digest(s->advisories) != advisories_digest(now->advisories));
+}
+
+static void put_in_force(struct server *s)
+{
+	struct gate *g = s->gate;
+	struct rules *rules;
+	char text[160];
+
+	gate_set_rules(g, s->policy, s->advisories);
+	METRIC_ADD(&g->metrics, reloads, 1);
+	rules = gate_rules(g);
+	snprintf(text, sizeof(text), "policy %016llx, advisories %016llx", (unsigned long long)policy_digest(rules->policy),
+	         (unsigned long long)advisories_digest(rules->advisories));
+	gate_record(g, EVIDENCE_ADMIN, ECOSYSTEM_NPM, STR(""), STR(""), STR("policy loaded"), str_of(text));
+	rules_unref(rules);
 }
 
 static void reload_done(void *arg)
@@ -95,21 +146,18 @@ static void reload_done(void *arg)
 		advisories_unref(s->advisories);
 		http_tls_unref(s->tls);
 	} else {
-		char text[160];
+		/* Counted: a worker that learnt of a mismatch may put rules in force at the same time. */
+		struct rules *now = gate_rules(g);
 
 		if (s->tls)
 			spread_tls(s);
-		if (!s->policy || policy_digest(s->policy) != policy_digest(g->rules->policy) ||
-		    (s->advisories && advisories_digest(s->advisories) != advisories_digest(g->rules->advisories))) {
-			gate_set_rules(g, s->policy, s->advisories);
-			METRIC_ADD(&g->metrics, reloads, 1);
-			snprintf(text, sizeof(text), "policy %016llx, advisories %016llx", (unsigned long long)policy_digest(g->rules->policy),
-			         (unsigned long long)advisories_digest(g->rules->advisories));
-			gate_record(g, EVIDENCE_ADMIN, ECOSYSTEM_NPM, STR(""), STR(""), STR("policy loaded"), str_of(text));
+		if (differs(s, now)) {
+			put_in_force(s);
 		} else {
 			policy_unref(s->policy);
 			advisories_unref(s->advisories);
 		}
+		rules_unref(now);
 	}
 	notify_ready(s->options->notify, STR("serving"));
 	if (s->reload_again)
@@ -136,9 +184,12 @@ static void files_changed(void *arg)
 static void trim_work(void *arg)
 {
 	struct server *s = arg;
+	struct rules *rules = gate_rules(s->gate);
+	uint64_t bytes = (uint64_t)policy_gate(rules->policy)->cache_bytes;
 	struct err err = {0};
 
-	if (cache_trim(s->gate->cache, NULL, NULL, &err) < 0)
+	rules_unref(rules);
+	if (cache_trim(s->gate->cache, NULL, NULL, &err) < 0 || documents_trim(s->gate->documents, bytes / DOCUMENTS_SHARE, &err) < 0)
 		log_event(LOG_WARNING, "the cache could not be trimmed", "error=%s", log_quote(str_of(err.text)));
 }
 
@@ -193,6 +244,40 @@ static void prune(void *arg)
 	loop_work(s->control, prune_work, prune_done, s);
 }
 
+static void rest_work(void *arg)
+{
+	struct server *s = arg;
+
+	documents_rest(s->gate->documents);
+	renditions_rest(s->gate->renditions);
+	malloc_trim(0);
+}
+
+static void rest(void *arg);
+
+static void rest_done(void *arg)
+{
+	struct server *s = arg;
+
+	if (!s->stopping)
+		s->rest_timer = loop_after(s->control, REST_AFTER, rest, s);
+}
+
+static void rest(void *arg)
+{
+	struct server *s = arg;
+	uint64_t asked = atomic_load_explicit(&s->gate->http.requests, memory_order_relaxed);
+	bool idle = asked == s->asked, due = idle && !s->rested;
+
+	s->rest_timer = NULL;
+	s->asked = asked;
+	s->rested = idle;
+	if (due)
+		loop_work(s->control, rest_work, rest_done, s);
+	else
+		rest_done(s);
+}
+
 static void watchdog(void *arg)
 {
 	struct server *s = arg;
@@ -238,13 +323,16 @@ static void stop(struct server *s)
 	log_event(LOG_INFO, "stopping", "%s", "");
 	for (size_t i = 0; i < s->thread_count; i++)
 		loop_post(s->threads[i].loop, close_thread, &s->threads[i]);
+	/* A second SIGTERM or SIGINT ends the process at once. A SIGHUP does not: its handler stays, and nobody listens any more. */
 	for (size_t i = 0; i < SIGNALS; i++)
-		uv_close((uv_handle_t *)&s->signals[i], NULL);
+		if (s->signals[i].signum != SIGHUP)
+			uv_close((uv_handle_t *)&s->signals[i], NULL);
 	if (s->watch)
 		file_watch_stop(s->watch);
 	cancel(&s->trim_timer);
 	cancel(&s->prune_timer);
 	cancel(&s->watchdog_timer);
+	cancel(&s->rest_timer);
 	loop_stop(s->control);
 }
 
@@ -291,6 +379,7 @@ static int open_threads(struct server *s, struct err *err)
 		struct http_handlers handlers = serve_handlers(t);
 		int r = gate_thread_init(s->gate, t, err);
 
+		limits.exclusive = s->thread_count == 0;
 		if (r == 0)
 			r = http_listen(t->loop, address, s->options->tls, &limits, &handlers, &s->gate->http, &t->server, err);
 		if (r < 0)
@@ -317,7 +406,28 @@ static int open_control(struct server *s, struct err *err)
 	s->trim_timer = loop_after(s->control, USEC_SECOND, trim, s);
 	s->prune_timer = loop_after(s->control, USEC_MINUTE, prune, s);
 	s->watchdog_timer = loop_after(s->control, s->options->notify->watchdog ? s->options->notify->watchdog : WATCHDOG_EVERY, watchdog, s);
+	s->rest_timer = loop_after(s->control, REST_AFTER, rest, s);
 	return 0;
+}
+
+/* Undoes what was opened before something failed. Nothing was served yet. */
+static void abandon(struct server *s)
+{
+	size_t opened = s->thread_count < THREADS_MAX ? s->thread_count + 1 : s->thread_count; /* the last may be half open */
+
+	if (s->control) {
+		stop(s);
+		loop_run(s->control);
+	} else {
+		for (size_t i = 0; i < s->thread_count; i++)
+			close_thread(&s->threads[i]);
+	}
+	for (size_t i = 0; i < s->thread_count; i++)
+		loop_run(s->threads[i].loop);
+	gate_threads_close(s->threads, opened);
+	if (s->control)
+		loop_free(s->control);
+	free(s);
 }
 
 int server_run(struct gate *g, const struct server_options *options, struct err *err)
@@ -330,14 +440,15 @@ int server_run(struct gate *g, const struct server_options *options, struct err 
 	s->gate = g;
 	s->options = options;
 	signal(SIGPIPE, SIG_IGN);
+	mallopt(M_MMAP_THRESHOLD, OWN_PAGES_FROM);
+	mallopt(M_ARENA_MAX, HEAPS);
 	r = open_threads(s, err);
 	if (r == 0)
 		r = open_control(s, err);
 	if (r == 0 && options->listening)
 		r = options->listening(options->arg, http_address(s->threads[0].server), err);
 	if (r < 0) {
-		/* Nothing was served: the process ends, and the system closes what is open. */
-		free(s);
+		abandon(s);
 		return r;
 	}
 	gate_record(g, EVIDENCE_ADMIN, ECOSYSTEM_NPM, STR(""), STR(""), STR("gate started"), str_of(http_address(s->threads[0].server)));

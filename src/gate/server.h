@@ -6,11 +6,11 @@
 #include "gate/notify.h"
 
 struct server_options {
-	const char *listen;          /* "127.0.0.1:4873" */
-	struct http_tls *tls;        /* NULL: plain HTTP; taken over */
-	size_t threads;              /* 0: one a processor, at most 4 */
-	size_t connections;          /* 0: the default; over all threads */
-	const char *const *watched;  /* files whose change means a reload */
+	const char *listen;         /* "127.0.0.1:4873" */
+	struct http_tls *tls;       /* NULL: plain HTTP; taken over */
+	size_t threads;             /* 0: one a processor, at most 4 */
+	size_t connections;         /* 0: the default; over all threads */
+	const char *const *watched; /* files whose change means a reload */
 	size_t watched_count;
 	/* Reads policy and advisories again; called on a worker thread. 0 with both set (each may be NULL: unchanged), or a sentence. */
 	int (*reload)(void *arg, struct policy **ret_policy, struct advisories **ret_advisories, struct err *err);

@@ -1,11 +1,13 @@
 #include "gate/sets.h"
 
+#include <stdio.h>
+
 #include "base/limits.h"
 #include "base/map.h"
 #include "gate/facts.h"
 #include "policy/decide.h"
 
-/* The hard limits, and those within which also what has been out for long is followed. */
+/* The hard limits, and those within which the platforms of versions that have been out for long are followed too. */
 enum { DEPTH = 6, PAIRS = 100000, PACKAGES = 2000, EASY_PAIRS = 20000, EASY_PACKAGES = 80 };
 #define FOLLOWED_AT_LEAST (30 * USEC_DAY)
 /* What could not be judged is tried again after this. */
@@ -42,12 +44,13 @@ struct root {
 };
 
 struct sets {
-	struct arena *arena;
+	struct arena *arena; /* the roots and the verdicts: as many as a packument may have versions */
+	struct arena *graph; /* what they pin, which a stranger can make larger; when it is full, what did not fit is not cleared */
 	struct rules *rules;
 	struct str self;
-	usec followed; /* versions younger than this are followed in any case */
-	bool easy;     /* the pins are few enough to follow all of them */
-	struct map old_names; /* that old versions pin */
+	usec followed;        /* versions younger than this are followed in any case */
+	bool easy;            /* the optional pins of old versions are few enough to follow them */
+	struct map old_names; /* that old versions pin optionally */
 	size_t old_pins;
 	struct map packages, pairs;
 	struct set_package *package_list;
@@ -56,23 +59,26 @@ struct sets {
 	size_t pair_count, package_count;
 	/* Stands for the pins past the limits: what is not looked at is not cleared. */
 	struct set_package overflow_package;
-	struct pair overflow;
+	struct pair overflow, *overflow_list[1];
 };
 
 struct sets *sets_new(struct rules *rules, struct str self)
 {
 	struct sets *s = calloc(1, sizeof(*s));
 
-	if (s)
+	if (s) {
 		s->arena = arena_new(128 * MIB);
-	if (!s || !s->arena)
+		s->graph = arena_new(128 * MIB);
+	}
+	if (!s || !s->arena || !s->graph)
 		abort();
 	s->rules = rules;
 	s->self = self;
 	s->pair_end = &s->pair_list;
 	s->overflow_package.name = STR("(too many pinned dependencies)");
-	s->overflow = (struct pair){
-		.package = &s->overflow_package, .version = STR("0.0.0"), .judged = true, .held = true, .until = USEC_NEVER};
+	s->overflow =
+		(struct pair){.package = &s->overflow_package, .version = STR("0.0.0"), .judged = true, .held = true, .until = USEC_NEVER};
+	s->overflow_list[0] = &s->overflow;
 	return s;
 }
 
@@ -84,14 +90,20 @@ void sets_free(struct sets *s)
 	map_free(&s->pairs);
 	map_free(&s->old_names);
 	arena_free(s->arena);
+	arena_free(s->graph);
 	free(s);
 }
 
 /* The longest cooldown in force, found by asking about a version published this moment. */
 static usec window(const struct sets *s, usec now)
 {
-	struct version_facts newborn = {
-		.name = s->self, .version = STR("0.0.0"), .published = now, .first_seen = now, .package_published = now, .origin_cooldown = -1};
+	struct version_facts newborn = {.name = s->self,
+	                                .version = STR("0.0.0"),
+	                                .published = now,
+	                                .first_seen = now,
+	                                .package_published = now,
+	                                .integrity = STR("sha512-unknown"),
+	                                .origin_cooldown = -1};
 	struct decision d;
 	usec cooldown;
 
@@ -106,7 +118,7 @@ static struct set_package *find_package(struct sets *s, struct str name)
 
 	if (p || s->package_count >= PACKAGES)
 		return p;
-	p = ARENA_NEW(s->arena, struct set_package);
+	p = ARENA_NEW(s->graph, struct set_package);
 	if (!p)
 		return NULL;
 	p->name = name;
@@ -121,13 +133,17 @@ static struct set_package *find_package(struct sets *s, struct str name)
 
 static struct pair *find_pair(struct sets *s, struct npm_pin pin, unsigned depth)
 {
-	struct str key = arena_printf(s->arena, "%.*s@%.*s", STR_ARG(pin.name), STR_ARG(pin.version));
-	struct pair *p = key.p ? map_get(&s->pairs, key) : NULL;
+	char text[512];
+	int n = snprintf(text, sizeof(text), "%.*s@%.*s", STR_ARG(pin.name), STR_ARG(pin.version));
+	bool fits = n > 0 && (size_t)n < sizeof(text);
+	struct str key = {text, fits ? (size_t)n : 0};
+	struct pair *p = fits ? map_get(&s->pairs, key) : NULL;
 
-	if (p || !key.p || s->pair_count >= PAIRS)
+	if (p || !fits || s->pair_count >= PAIRS)
 		return p;
-	p = ARENA_NEW(s->arena, struct pair);
-	if (!p)
+	p = ARENA_NEW(s->graph, struct pair);
+	key = arena_str(s->graph, key);
+	if (!p || !key.p)
 		return NULL;
 	p->package = find_package(s, pin.name);
 	if (!p->package)
@@ -159,15 +175,31 @@ static bool refused_anyway(struct sets *s, struct npm_pin pin, usec parent_publi
 	return d.verdict == VERDICT_DENY;
 }
 
-static struct pair **follow(struct sets *s, const struct npm_version *v, unsigned depth, size_t *ret_count)
+/* Never empty: an empty one would mean that nothing holds. */
+static struct str pin_text(struct sets *s, struct str name, struct str version)
 {
-	struct pair **pins = ARENA_ARRAY(s->arena, struct pair *, v->pin_count);
+	struct str text = arena_printf(s->graph, "%.*s@%.*s", STR_ARG(name), STR_ARG(version));
+
+	return text.n ? text : STR("a pinned dependency");
+}
+
+/* The pins of a version as pairs: all of them, or the optional ones alone. */
+static struct pair **follow(struct sets *s, const struct npm_version *v, bool optional_only, unsigned depth, size_t *ret_count)
+{
+	struct pair **pins = ARENA_ARRAY(s->graph, struct pair *, v->pin_count);
 
 	*ret_count = 0;
-	for (uint32_t i = 0; pins && i < v->pin_count; i++) {
+	if (!pins) {
+		*ret_count = 1;
+		return s->overflow_list;
+	}
+	for (uint32_t i = 0; i < v->pin_count; i++) {
 		struct npm_pin pin = npm_version_pin(v, i);
 
-		if (str_eq(pin.name, s->self))
+		/* What is no name is nowhere, and is not put into an upstream's URL ("../../admin"). */
+		if (optional_only && !pin.optional)
+			continue;
+		if (str_eq(pin.name, s->self) || npm_name_check(pin.name, NULL) < 0)
 			continue;
 		pins[*ret_count] = find_pair(s, pin, depth);
 		if (!pins[*ret_count])
@@ -180,6 +212,7 @@ static struct pair **follow(struct sets *s, const struct npm_version *v, unsigne
 void sets_add_root(struct sets *s, size_t index, const struct npm_version *v, usec now)
 {
 	struct root *root = ARENA_NEW(s->arena, struct root);
+	struct npm_version *later;
 
 	if (!root)
 		abort();
@@ -188,14 +221,23 @@ void sets_add_root(struct sets *s, size_t index, const struct npm_version *v, us
 	*root = (struct root){.next = s->roots, .index = index};
 	s->roots = root;
 	if (v->published > s->followed) {
-		root->pins = follow(s, v, 1, &root->pin_count);
+		root->pins = follow(s, v, false, 1, &root->pin_count);
 		return;
 	}
-	root->later = memcpy(arena_alloc(s->arena, sizeof(*v)), v, sizeof(*v));
-	s->old_pins += v->pin_count;
-	for (uint32_t i = 0; i < v->pin_count && s->old_names.used <= EASY_PACKAGES; i++)
-		if (map_put(&s->old_names, npm_version_pin(v, i).name, s) < 0)
+	later = ARENA_NEW(s->arena, struct npm_version);
+	if (!later)
+		abort();
+	*later = *v;
+	root->later = later;
+	for (uint32_t i = 0; i < v->pin_count && s->old_names.used <= EASY_PACKAGES; i++) {
+		struct npm_pin pin = npm_version_pin(v, i);
+
+		if (!pin.optional)
+			continue;
+		s->old_pins++;
+		if (map_put(&s->old_names, pin.name, s) < 0)
 			abort();
+	}
 }
 
 static void check_lists_only(struct sets *s, struct root *root, usec now)
@@ -205,7 +247,7 @@ static void check_lists_only(struct sets *s, struct root *root, usec now)
 
 		if (!refused_anyway(s, pin, root->later->published, now, &root->until))
 			continue;
-		root->dependency = arena_printf(s->arena, "%.*s@%.*s", STR_ARG(pin.name), STR_ARG(pin.version));
+		root->dependency = pin_text(s, pin.name, pin.version);
 		root->until = USEC_NEVER;
 		return;
 	}
@@ -217,10 +259,9 @@ void sets_plan(struct sets *s, usec now)
 	for (struct root *r = s->roots; r; r = r->next) {
 		if (!r->later)
 			continue;
-		if (s->easy)
-			r->pins = follow(s, r->later, 1, &r->pin_count);
-		else
-			check_lists_only(s, r, now);
+		check_lists_only(s, r, now);
+		if (s->easy && !r->dependency.n)
+			r->pins = follow(s, r->later, true, 1, &r->pin_count);
 	}
 }
 
@@ -287,9 +328,8 @@ static void judge_pair(struct sets *s, struct pair *pair, usec now)
 	if (d.verdict != VERDICT_ALLOW) {
 		pair->held = true;
 		pair->until = d.verdict == VERDICT_DENY ? USEC_NEVER : d.until;
-	} else if (v.pin_count && pair->depth < DEPTH &&
-	           (v.published > s->followed || (s->easy && s->package_count < EASY_PACKAGES && s->pair_count < EASY_PAIRS))) {
-		pair->pins = follow(s, &v, pair->depth + 1, &pair->pin_count);
+	} else if (v.pin_count && pair->depth < DEPTH && v.published > s->followed) {
+		pair->pins = follow(s, &v, false, pair->depth + 1, &pair->pin_count);
 	}
 }
 
@@ -343,7 +383,7 @@ size_t sets_conclude(struct sets *s, usec now, struct set_verdict **ret)
 
 			if (!p->held || (verdict.dependency.n && p->until <= verdict.until))
 				continue;
-			verdict.dependency = arena_printf(s->arena, "%.*s@%.*s", STR_ARG(p->package->name), STR_ARG(p->version));
+			verdict.dependency = pin_text(s, p->package->name, p->version);
 			verdict.until = p->until;
 		}
 		if (verdict.dependency.n)

@@ -2,10 +2,10 @@
  * graph; a version is held while something that it pins is not cleared. Pure but for the facts given to it: who fetches the
  * documents is the caller's business. Not thread-safe; one step at a time.
  *
- * Every version's pins are followed into the documents of what they pin, as long as these are not too many. Of a package that pins
- * more (a framework that pinned a hundred names in its youth), only versions of the last 30 days (or twice the cooldown) are
- * followed; what the older ones pin is checked against advisories and deny lists: such a set has been out together, and its
- * parts are refused on their own where they must be. */
+ * The pins of a version of the last 30 days (or of twice the cooldown) are followed into the documents of what they pin, and so on. Of an
+ * older version the optional ones are (its platform packages: one may be late), unless a package pins more than a set can have;
+ * its plain ones are only checked against advisories and deny lists: such a set has been out together, its parts are refused on their
+ * own where they must be, and a framework's youth pinned a hundred names that nobody should wait for. */
 #ifndef BONDGATE_GATE_SETS_H
 #define BONDGATE_GATE_SETS_H
 

@@ -22,12 +22,12 @@ struct fetcher; /* one a loop */
  * gzip trailer or its grammar must. */
 
 struct fetcher_limits {
-	usec connect_timeout;    /* 10 s */
-	usec stall_timeout;      /* no byte of a body for so long: 30 s; rounded up to seconds, not counted while paused */
-	usec total_timeout;      /* all hops and pauses together: 10 min */
-	unsigned redirects;      /* 5 */
-	unsigned per_host;       /* connections to one host: 64 */
-	bool http2;              /* off: one connection more is cheaper than its processor time */
+	usec connect_timeout; /* 20 s */
+	usec stall_timeout;   /* no byte of a body for so long: 30 s; rounded up to seconds, not counted while paused */
+	usec total_timeout;   /* all hops and pauses together: 10 min */
+	unsigned redirects;   /* 5 */
+	unsigned per_host;    /* connections to one host: 32 */
+	bool http2;           /* off: one connection more is cheaper than its processor time */
 };
 struct fetcher_limits fetcher_default_limits(void);
 
@@ -53,10 +53,10 @@ struct fetch_head {
 };
 
 struct fetch_result {
-	int code;        /* 0: a complete answer came (whatever its status); else negative errno */
+	int code; /* 0: a complete answer came (whatever its status); else negative errno */
 	int status;
-	uint64_t bytes;  /* of the body, decoded */
-	struct err err;  /* for people: what failed, at which host (no credentials), what to do */
+	uint64_t bytes; /* of the body, decoded */
+	struct err err; /* for people: what failed, at which host (no credentials), what to do */
 };
 
 struct fetch {
@@ -64,6 +64,7 @@ struct fetch {
 	struct str url;
 	const struct fetch_hosts *hosts;
 	struct str authorization; /* "Bearer …", sent to the origin's own host only; empty: none */
+	struct str via;           /* the gates that the request came through before this one; empty: none */
 	struct str accept;
 	struct str if_none_match, if_modified_since;
 	struct str content_type, body; /* for PUT and POST; copied */

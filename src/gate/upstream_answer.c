@@ -60,8 +60,10 @@ static int take_header(struct fetching *f, struct str line)
 		struct str name, *to;
 		bool needed;
 	} kept[] = {
-		{STR("etag"), &a->etag, false},        {STR("last-modified"), &a->last_modified, false},
-		{STR("location"), &a->location, true}, {STR("content-type"), &a->content_type, false},
+		{STR("etag"), &a->etag, false},
+		{STR("last-modified"), &a->last_modified, false},
+		{STR("location"), &a->location, true},
+		{STR("content-type"), &a->content_type, false},
 		{STR("content-encoding"), &a->encoding, true},
 	};
 	ptrdiff_t colon = str_chr(line, ':');
@@ -103,8 +105,8 @@ static int head_is_complete(struct fetching *f)
 {
 	struct answer *a = &f->answer;
 	bool bodyless = str_eq(f->q.method, STR("HEAD")) || a->status == 204 || a->status == 304;
-	struct fetch_head head = {.status = a->status, .etag = a->etag, .last_modified = a->last_modified,
-	                          .content_type = a->content_type, .reason = a->reason};
+	struct fetch_head head = {
+		.status = a->status, .etag = a->etag, .last_modified = a->last_modified, .content_type = a->content_type, .reason = a->reason};
 	int r;
 
 	f->in_head = false;
@@ -118,10 +120,9 @@ static int head_is_complete(struct fetching *f)
 		return fetching_fail(f, -EPROTO, "the answer gives no sensible content-length, or two of them");
 	if (is_redirect(a)) {
 		if (!str_eq(f->q.method, STR("GET")) && !str_eq(f->q.method, STR("HEAD")))
-			return fetching_fail(
-				f, -EPROTO,
-				"a %.*s is answered by a redirect, which is not followed; give the upstream's final URL in the policy",
-				STR_ARG(f->q.method));
+			return fetching_fail(f, -EPROTO,
+			                     "a %.*s is answered by a redirect, which is not followed; give the upstream's final URL in the policy",
+			                     STR_ARG(f->q.method));
 		f->redirecting = true;
 		return 0;
 	}

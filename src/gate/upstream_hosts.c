@@ -48,8 +48,8 @@ static void put_host(char out[256], const char *host)
 static int where_of(CURLU *parsed, struct url_where *ret, struct err *err)
 {
 	CLEANUP_PART char *scheme = part_of(parsed, CURLUPART_SCHEME), *host = part_of(parsed, CURLUPART_HOST),
-	                  *port = part_of(parsed, CURLUPART_PORT), *user = part_of(parsed, CURLUPART_USER),
-	                  *password = part_of(parsed, CURLUPART_PASSWORD), *zone = part_of(parsed, CURLUPART_ZONEID);
+					  *port = part_of(parsed, CURLUPART_PORT), *user = part_of(parsed, CURLUPART_USER),
+					  *password = part_of(parsed, CURLUPART_PASSWORD), *zone = part_of(parsed, CURLUPART_ZONEID);
 	struct url_where where = {0};
 	uint64_t number;
 
@@ -60,8 +60,7 @@ static int where_of(CURLU *parsed, struct url_where *ret, struct err *err)
 		return err_set(err, -EINVAL, "the URL is neither http nor https");
 	put_host(where.host, host);
 	if (user || password)
-		return err_set(err, -EINVAL, "the URL at host %s carries a user name or password; give the credentials as a token",
-		               where.host);
+		return err_set(err, -EINVAL, "the URL at host %s carries a user name or password; give the credentials as a token", where.host);
 	if (!port || str_to_u64(str_of(port), &number) < 0 || number == 0 || number > 65535)
 		return err_set(err, -EINVAL, "the URL at host %s has no valid port", where.host);
 	where.port = (unsigned)number;
@@ -127,12 +126,11 @@ int url_follow(CURLU *parsed, struct str location, struct url_where *ret, struct
 void url_show(CURLU *parsed, char out[URL_SHOWN])
 {
 	CLEANUP_PART char *scheme = part_of(parsed, CURLUPART_SCHEME), *host = part_of(parsed, CURLUPART_HOST),
-	                  *path = part_of(parsed, CURLUPART_PATH), *port = NULL;
+					  *path = part_of(parsed, CURLUPART_PATH), *port = NULL;
 
 	if (curl_url_get(parsed, CURLUPART_PORT, &port, CURLU_NO_DEFAULT_PORT) != CURLUE_OK)
 		port = NULL;
-	snprintf(out, URL_SHOWN, "%s://%s%s%s%s", scheme ? scheme : "", host ? host : "", port ? ":" : "", port ? port : "",
-	         path ? path : "");
+	snprintf(out, URL_SHOWN, "%s://%s%s%s%s", scheme ? scheme : "", host ? host : "", port ? ":" : "", port ? port : "", path ? path : "");
 }
 
 static bool host_is_numeric(const char *host)
@@ -206,10 +204,9 @@ int hosts_check(const struct fetch_hosts *hosts, const struct url_where *where, 
 		trust = by > trust ? by : trust;
 	}
 	if (trust == HOST_REFUSED)
-		return err_set(
-			err, -EACCES,
-			"%s port %u is neither the origin's own host (%s) nor listed for it; if it is right, list it in the policy",
-			where->host, where->port, own.host);
+		return err_set(err, -EACCES,
+		               "%s port %u is neither the origin's own host (%s) nor listed for it; if it is right, list it in the policy",
+		               where->host, where->port, own.host);
 	*ret_trust = trust;
 	return 0;
 }

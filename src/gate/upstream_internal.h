@@ -31,11 +31,11 @@ struct answer {
 
 struct fetching {
 	struct fetcher *fetcher;
-	struct fetching *next, **back;     /* in fetcher->all, until finished */
+	struct fetching *next, **back; /* in fetcher->all, until finished */
 	struct fetching *queue_next;
 	bool queued;
 	struct arena *arena;
-	struct fetch q;                    /* the texts copied */
+	struct fetch q; /* the texts copied */
 	CURL *easy;
 	CURLU *url;
 	struct url_where where;
@@ -48,20 +48,20 @@ struct fetching {
 	unsigned hops;
 
 	struct answer answer;
-	size_t head_bytes;                 /* of all heads and trailers of this hop */
+	size_t head_bytes; /* of all heads and trailers of this hop */
 	bool in_head, head_given, redirecting;
-	size_t discarded;                  /* of a redirect's body */
+	size_t discarded; /* of a redirect's body */
 	struct gunzip *gunzip;
-	struct buf held;                   /* input that came with the piece that paused */
+	struct buf held; /* input that came with the piece that paused */
 	uint64_t bytes;
 
 	bool begun, in_multi;
 	bool paused, resume_wanted, curl_paused;
-	bool ended;                        /* curl is done while the consumer is paused */
+	bool ended; /* curl is done while the consumer is paused */
 	CURLcode end_code;
 	bool address_refused;
-	bool finished;                     /* on_done was called: only the memory is left */
-	int failure;                       /* why we ended it; err says more */
+	bool finished; /* on_done was called: only the memory is left */
+	int failure;   /* why we ended it; err says more */
 	struct err err;
 };
 

@@ -13,11 +13,11 @@ struct watch {
 struct fetcher_limits fetcher_default_limits(void)
 {
 	return (struct fetcher_limits){
-		.connect_timeout = 10 * USEC_SECOND,
+		.connect_timeout = 20 * USEC_SECOND,
 		.stall_timeout = 30 * USEC_SECOND,
 		.total_timeout = 10 * USEC_MINUTE,
 		.redirects = 5,
-		.per_host = 64,
+		.per_host = 32,
 	};
 }
 
@@ -136,10 +136,8 @@ static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *arg, voi
 		w = watch_new(f, fd);
 	if (!w)
 		return -1;
-	return uv_poll_start(&w->poll, (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0),
-	                     on_ready) < 0
-	           ? -1
-	           : 0;
+	return uv_poll_start(&w->poll, (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0), on_ready) < 0 ? -1
+	                                                                                                                                 : 0;
 }
 
 static int on_curl_timer(CURLM *multi, long ms, void *arg)

@@ -21,8 +21,8 @@ int proxy_settings_read(struct proxy_settings *ret)
 {
 	/* HTTP_PROXY is left out on purpose, as curl does: a CGI program gets it from a request's "Proxy:" header. */
 	static const char *const http[] = {"http_proxy", "all_proxy", "ALL_PROXY", NULL},
-				*const https[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", NULL},
-				*const none[] = {"no_proxy", "NO_PROXY", NULL};
+							 *const https[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", NULL},
+							 *const none[] = {"no_proxy", "NO_PROXY", NULL};
 	struct proxy_settings p = {0};
 
 	if (copy_env(&p.http, http) < 0 || copy_env(&p.https, https) < 0 || copy_env(&p.none, none) < 0) {

@@ -1,5 +1,6 @@
 /* What goes out: the texts of a request, checked and copied, and how curl is set up to send it. */
 #include <ctype.h>
+#include <unistd.h>
 
 #include "gate/upstream_internal.h"
 
@@ -47,7 +48,7 @@ static bool is_allowed_line(struct str line)
 int request_check(struct fetching *f)
 {
 	const struct fetch *q = &f->q;
-	const struct str values[] = {q->authorization, q->accept, q->if_none_match, q->if_modified_since, q->content_type};
+	const struct str values[] = {q->authorization, q->via, q->accept, q->if_none_match, q->if_modified_since, q->content_type};
 
 	if (!is_token(q->method))
 		return fetching_fail(f, -EINVAL, "the method is not one");
@@ -69,6 +70,7 @@ void request_copy(struct fetching *f, const struct fetch *from)
 	q->method = arena_str(f->arena, from->method);
 	q->url = arena_str(f->arena, from->url);
 	q->authorization = arena_str(f->arena, from->authorization);
+	q->via = arena_str(f->arena, from->via);
 	q->accept = arena_str(f->arena, from->accept);
 	q->if_none_match = arena_str(f->arena, from->if_none_match);
 	q->if_modified_since = arena_str(f->arena, from->if_modified_since);
@@ -100,7 +102,7 @@ int request_headers(struct fetching *f)
 
 	curl_slist_free_all(f->lines);
 	f->lines = curl_slist_append(NULL, "Expect:");
-	add_line(f, "Via", str_of(f->fetcher->via));
+	add_line(f, "Via", q->via.n ? arena_printf(f->arena, "%.*s, %s", STR_ARG(q->via), f->fetcher->via) : str_of(f->fetcher->via));
 	add_line(f, "Accept", q->accept);
 	add_line(f, "If-None-Match", q->if_none_match);
 	add_line(f, "If-Modified-Since", q->if_modified_since);
@@ -180,6 +182,19 @@ long request_ms(usec duration)
 	return duration <= 0 ? 1 : (long)((duration + 999) / 1000);
 }
 
+/* libcurl shares the parsed authorities between connections, but only if they come from one file and no folder besides; otherwise each
+ * connection costs a megabyte and the time to read some hundred certificates. The folder holds the same ones as the system's file, and
+ * with a file of the policy's own it must not count at all. */
+static void set_authorities(struct fetching *f)
+{
+	const char *built_in = curl_version_info(CURLVERSION_NOW)->cainfo;
+
+	if (f->q.ca_file)
+		curl_easy_setopt(f->easy, CURLOPT_CAINFO, f->q.ca_file);
+	if (f->q.ca_file || (built_in && access(built_in, R_OK) == 0))
+		curl_easy_setopt(f->easy, CURLOPT_CAPATH, NULL);
+}
+
 void request_settings(struct fetching *f)
 {
 	const struct fetcher_limits *limits = &f->fetcher->limits;
@@ -199,8 +214,7 @@ void request_settings(struct fetching *f)
 	curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 1L);
 	curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 2L);
 	curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	if (f->q.ca_file)
-		curl_easy_setopt(e, CURLOPT_CAINFO, f->q.ca_file);
+	set_authorities(f);
 	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, request_ms(limits->connect_timeout));
 	curl_easy_setopt(e, CURLOPT_LOW_SPEED_LIMIT, 1L);
 	curl_easy_setopt(e, CURLOPT_LOW_SPEED_TIME, (request_ms(limits->stall_timeout) + 999) / 1000);

@@ -24,7 +24,7 @@ struct version_facts {
 	usec origin_cooldown;   /* struct origin.cooldown */
 	bool hash_changed;      /* rule 4 */
 	struct str hash_first, hash_now;
-	struct str mismatch;    /* rule 3: what the archive says otherwise, one sentence; empty: nothing or not yet looked */
+	struct str mismatch; /* rule 3: what the archive says otherwise, one sentence; empty: nothing or not yet looked */
 	enum withdrawal withdrawal;
 	usec withdrawn_at;
 	struct str held_dependency; /* rule 7: "name@version" of the exactly pinned dependency that is not cleared; empty: none */
@@ -33,13 +33,13 @@ struct version_facts {
 
 struct reason {
 	enum reason_code code;
-	enum verdict verdict; /* what this rule asks for; ALLOW for `exempt` */
-	enum mode mode;       /* report: it would have refused */
-	usec until;           /* hold: when the rule ends by itself; USEC_NEVER: only a person decides; exempt: when the exception ends */
-	usec wait;            /* cooldown: how long the policy waits; `until` less this is what its age counts from */
+	enum verdict verdict;    /* what this rule asks for; ALLOW for `exempt` */
+	enum mode mode;          /* report: it would have refused */
+	usec until;              /* hold: when the rule ends by itself; USEC_NEVER: only a person decides; exempt: when the exception ends */
+	usec wait;               /* cooldown: how long the policy waits; `until` less this is what its age counts from */
 	enum reason_code lifted; /* exempt: the rule that the exception lifts */
-	struct str text;      /* one sentence for the developer; empty when no arena was given */
-	struct str source;    /* "bondgate.yaml:12", "built-in", an advisory id … */
+	struct str text;         /* one sentence for the developer; empty when no arena was given */
+	struct str source;       /* "bondgate.yaml:12", "built-in", an advisory id … */
 };
 
 enum { DECISION_REASONS = 16 };
@@ -54,8 +54,8 @@ struct decision {
 
 /* `texts`: where the sentences are put; NULL: none are made, which is what filtering a packument of thousands of versions
  * does. `advisories` may be NULL: none known. */
-void decide(const struct policy *p, const struct advisories *advisories, const struct version_facts *facts, usec now,
-            struct arena *texts, struct decision *ret);
+void decide(const struct policy *p, const struct advisories *advisories, const struct version_facts *facts, usec now, struct arena *texts,
+            struct decision *ret);
 
 /* The sentence that a refused developer reads everywhere (reason phrase, body, notice, explain): at most 200 bytes of ASCII, names package,
  * rule, when it ends, and what to do next. E.g.

@@ -60,7 +60,7 @@ static size_t add_liftable(const struct decision *d, struct buf *out)
 
 	for (size_t i = 0; i < d->reason_count; i++) {
 		const struct reason *r = &d->reasons[i];
-		bool skip = r->mode != MODE_ENFORCE || r->code == REASON_EXEMPT || r->code == REASON_NAMESPACE;
+		bool skip = r->mode != MODE_ENFORCE || r->code == REASON_EXEMPT || r->code == REASON_NAMESPACE || r->code == REASON_UNKNOWN;
 
 		for (size_t j = 0; j < i && !skip; j++)
 			skip = d->reasons[j].code == r->code;
@@ -77,6 +77,8 @@ static void add_advice(const struct version_facts *facts, const struct decision 
 
 	if (d->verdict == VERDICT_ALLOW)
 		return;
+	if (d->reason_count && d->reasons[0].code == REASON_UNKNOWN)
+		return; /* there is nothing to wait for or to exempt */
 	if (add_liftable(d, &rules) == 0) {
 		buf_add_str(out, STR("\nOnly a registry of your own may serve this name: whoever owns the policy can add it to `origins`.\n"));
 		return;

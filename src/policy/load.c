@@ -59,8 +59,7 @@ static int refuse_value(struct loader *l, const struct key *k, const struct yaml
 		return err_set(l->err, -EPERM,
 		               "%.*s:%u:%u: %s: %.*s lets more through than the machine's policy does (%s); a file in a working directory can "
 		               "only tighten it",
-		               STR_ARG(l->file), node->line, node->column, k->path, STR_ARG(node->text),
-		               severity_name((enum severity)before[0]));
+		               STR_ARG(l->file), node->line, node->column, k->path, STR_ARG(node->text), severity_name((enum severity)before[0]));
 	return 0;
 }
 

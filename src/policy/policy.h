@@ -23,13 +23,14 @@ enum mode { MODE_OFF, MODE_REPORT, MODE_ENFORCE };
 	X(REASON_DEPENDENCY_HELD, "dependency-held", "an exactly pinned dependency is not cleared") \
 	X(REASON_WITHDRAWN, "withdrawn", "gone from its registry") \
 	X(REASON_UNVERIFIABLE, "unverifiable", "no hash that the bytes could be checked against") \
+	X(REASON_UNKNOWN, "unknown", "its registry has no such version") \
 	X(REASON_EXEMPT, "exempt", "a dated, owned exception")
 
 enum reason_code {
 #define X(constant, code, text) constant,
 	REASON_CODES(X)
 #undef X
-	REASON_CODE_COUNT
+		REASON_CODE_COUNT
 };
 const char *reason_code_name(enum reason_code c);
 int reason_code_parse(struct str text, enum reason_code *ret);
@@ -43,19 +44,19 @@ struct policy_source {
 
 /* One upstream. `registries.npm` is the default origin; an entry of `origins` owns the names that match it. */
 struct origin {
-	struct str id;  /* stable: "npm" for the default one, else a short hash of ecosystem and URL: names folders in the cache */
+	struct str id; /* stable: "npm" for the default one, else a short hash of ecosystem and URL: names folders in the cache */
 	enum ecosystem ecosystem;
 	bool is_default;
-	bool automatic; /* `upstream: auto`: url is filled in by policy_set_upstream */
-	struct str url; /* ends in '/'; empty while automatic and not yet resolved */
+	bool automatic;           /* `upstream: auto`: url is filled in by policy_set_upstream */
+	struct str url;           /* ends in '/'; empty while automatic and not yet resolved */
 	struct str authorization; /* "Bearer …" / "Basic …" from token / basic (env or file, read when loading); empty: none */
 	struct str ca_file;
 	const struct str *artifact_hosts; /* `artifact-hosts`: further hosts that may serve its artifacts */
 	size_t artifact_host_count;
-	bool publish;   /* `publish: true`: writes of clients are passed on, with the client's own credentials */
-	usec fresh;     /* `fresh`: metadata is asked for again after this; default 5m */
-	usec stale;     /* `stale`: served this long when the upstream does not answer; default 24h */
-	usec cooldown;  /* -1: the general rule for the default origin, none for an origin of its own; else this */
+	bool publish;            /* `publish: true`: writes of clients are passed on, with the client's own credentials */
+	usec fresh;              /* `fresh`: metadata is asked for again after this; default 5m */
+	usec stale;              /* `stale`: served this long when the upstream does not answer; default 24h */
+	usec cooldown;           /* -1: the general rule for the default origin, none for an origin of its own; else this */
 	const struct str *names; /* patterns without the ecosystem prefix */
 	size_t name_count;
 	struct policy_source source;
@@ -65,7 +66,7 @@ struct exemption {
 	struct purl package; /* version may be a range; name may be a pattern */
 	uint32_t rules;      /* bit 1 << reason_code */
 	struct str reason, owner, approved_by;
-	usec expires;        /* the end of that day, UTC; at most 90 days after the day it was loaded */
+	usec expires; /* the end of that day, UTC; at most 90 days after the day it was loaded */
 	struct policy_source source;
 };
 
@@ -90,8 +91,8 @@ int policy_load(struct str text, struct str file, usec now, const struct policy_
 
 /* The base policy with a file found in a working directory on top: rule 11, it may only tighten. What would loosen is refused
  * with a sentence that names the line (unless the base says `trust-local: true`). */
-int policy_tighten(const struct policy *base, struct str text, struct str file, usec now,
-                   const struct policy_environment *environment, struct policy **ret, struct err *err);
+int policy_tighten(const struct policy *base, struct str text, struct str file, usec now, const struct policy_environment *environment,
+                   struct policy **ret, struct err *err);
 
 /* Fills in what `auto` stands for: a copy with the URL set. */
 int policy_set_upstream(const struct policy *p, enum ecosystem e, struct str url, struct policy **ret, struct err *err);
@@ -120,17 +121,17 @@ usec policy_cooldown(const struct policy *p, const struct origin *origin);
 
 /* Plain settings of the gate; command-line options override them. */
 struct gate_settings {
-	struct str listen;               /* "127.0.0.1:4873" */
+	struct str listen; /* "127.0.0.1:4873" */
 	struct str tls_certificate, tls_key;
-	struct str public_url;           /* what clients call the gate, when a proxy stands in front; empty: from the request */
-	int64_t threads;                 /* 0: one a processor, at most 4 */
-	int64_t connections;             /* 0: the server's default */
-	int64_t cache_bytes;             /* on disk; default 10 GiB */
-	int64_t memory_bytes;            /* for rendered answers; default 16 MiB */
-	usec evidence_retention;         /* default 400d; 0: for ever */
+	struct str public_url;            /* what clients call the gate, when a proxy stands in front; empty: from the request */
+	int64_t threads;                  /* 0: one a processor, at most 4 */
+	int64_t connections;              /* 0: the server's default */
+	int64_t cache_bytes;              /* on disk; default 10 GiB */
+	int64_t memory_bytes;             /* for rendered answers; default 16 MiB */
+	usec evidence_retention;          /* default 400d; 0: for ever */
 	const struct str *advisory_files; /* `advisories: {files: [...]}` */
 	size_t advisory_file_count;
-	struct str npm_client_default;   /* registries.npm.client-default: "auto" or a URL: the registry that npm has built in */
+	struct str npm_client_default; /* registries.npm.client-default: "auto" or a URL: the registry that npm has built in */
 	bool trust_local;
 };
 const struct gate_settings *policy_gate(const struct policy *p);

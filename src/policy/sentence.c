@@ -74,6 +74,7 @@ void sentence_rule(struct buf *out, const struct version_facts *facts, const str
 		[REASON_NAMESPACE] = "is an internal name that no registry here serves (namespace): asked for nowhere else",
 		[REASON_HASH_CHANGED] = "came with another hash than before (hash-changed): do not install it",
 		[REASON_MANIFEST_MISMATCH] = "holds something else than its metadata says (manifest-mismatch): do not install it",
+		[REASON_UNKNOWN] = "is not in its registry (unknown)",
 		[REASON_UNVERIFIABLE] = "has no hash to check its bytes against (unverifiable): held until a person decides",
 	};
 

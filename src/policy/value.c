@@ -209,7 +209,7 @@ static int read_rules(struct loader *l, const struct key *k, const struct yaml_n
 	enum reason_code code;
 
 	for (const struct yaml_node *n = node->first; n; n = n->next) {
-		if (n->kind != YAML_SCALAR || reason_code_parse(n->text, &code) < 0 || code == REASON_EXEMPT)
+		if (n->kind != YAML_SCALAR || reason_code_parse(n->text, &code) < 0 || code == REASON_EXEMPT || code == REASON_UNKNOWN)
 			return yaml_error(l->err, l->file, n,
 			                  "%s: \"%.*s\" is no rule; rules are cooldown, malware, vulnerable, denied, namespace, "
 			                  "hash-changed, manifest-mismatch, dependency-held, withdrawn and unverifiable",

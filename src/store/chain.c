@@ -61,8 +61,18 @@ static bool add_text(EVP_MD_CTX *md, struct str text)
 static bool add_record(EVP_MD_CTX *md, const struct chain_head *head, const struct evidence *e)
 {
 	const struct str texts[] = {
-		str_of(evidence_kind_name(e->kind)), str_of(e->ecosystem == ECOSYSTEM_NUGET ? "nuget" : "npm"),
-		e->name, e->version, e->hash, e->client, e->identity, e->project, e->agent, e->session, e->decision, e->detail,
+		str_of(evidence_kind_name(e->kind)),
+		str_of(e->ecosystem == ECOSYSTEM_NUGET ? "nuget" : "npm"),
+		e->name,
+		e->version,
+		e->hash,
+		e->client,
+		e->identity,
+		e->project,
+		e->agent,
+		e->session,
+		e->decision,
+		e->detail,
 	};
 	bool ok = EVP_DigestUpdate(md, head->link, STORE_LINK) && add_u64(md, (uint64_t)e->seq) && add_u64(md, (uint64_t)e->time);
 
@@ -74,8 +84,7 @@ static bool add_record(EVP_MD_CTX *md, const struct chain_head *head, const stru
 int chain_advance(struct chain_head *head, const struct evidence *e)
 {
 	EVP_MD_CTX *md = EVP_MD_CTX_new();
-	bool ok = md && EVP_DigestInit_ex(md, EVP_sha256(), NULL) && add_record(md, head, e) &&
-		  EVP_DigestFinal_ex(md, head->link, NULL);
+	bool ok = md && EVP_DigestInit_ex(md, EVP_sha256(), NULL) && add_record(md, head, e) && EVP_DigestFinal_ex(md, head->link, NULL);
 
 	EVP_MD_CTX_free(md);
 	if (!ok)

@@ -16,8 +16,7 @@ const char *evidence_kind_name(enum evidence_kind k)
 }
 
 /* Every text of a record once, in the order of the columns; `hash` is kept in its own way. */
-#define EVIDENCE_TEXTS(X) \
-	X(name) X(version) X(hash) X(client) X(identity) X(project) X(agent) X(session) X(decision) X(detail)
+#define EVIDENCE_TEXTS(X) X(name) X(version) X(hash) X(client) X(identity) X(project) X(agent) X(session) X(decision) X(detail)
 
 /* ---- append ---- */
 
@@ -115,11 +114,19 @@ int store_append_wait(struct store *s, const struct evidence *e, struct err *err
 void evidence_view(sqlite3_stmt *st, char room[static HASH_TEXT], struct evidence *e)
 {
 	*e = (struct evidence){
-		.seq = sqlite3_column_int64(st, 0), .time = sqlite3_column_int64(st, 1),
-		.kind = (enum evidence_kind)sqlite3_column_int(st, 2), .ecosystem = (enum ecosystem)sqlite3_column_int(st, 3),
-		.name = column_view(st, 4), .version = column_view(st, 5), .hash = column_hash_view(st, 6, room),
-		.client = column_view(st, 7), .identity = column_view(st, 8), .project = column_view(st, 9),
-		.agent = column_view(st, 10), .session = column_view(st, 11), .decision = column_view(st, 12),
+		.seq = sqlite3_column_int64(st, 0),
+		.time = sqlite3_column_int64(st, 1),
+		.kind = (enum evidence_kind)sqlite3_column_int(st, 2),
+		.ecosystem = (enum ecosystem)sqlite3_column_int(st, 3),
+		.name = column_view(st, 4),
+		.version = column_view(st, 5),
+		.hash = column_hash_view(st, 6, room),
+		.client = column_view(st, 7),
+		.identity = column_view(st, 8),
+		.project = column_view(st, 9),
+		.agent = column_view(st, 10),
+		.session = column_view(st, 11),
+		.decision = column_view(st, 12),
 		.detail = column_view(st, 13),
 	};
 }

@@ -10,18 +10,18 @@
 #include "store/store.h"
 
 enum {
-	STORE_READERS = 4,                   /* connections that read at the same time */
-	STORE_BUSY_MS = 30000,               /* how long a commit waits for another process */
-	STORE_BATCH_OPS = 8192,              /* operations in one transaction, */
+	STORE_READERS = 4,                    /* connections that read at the same time */
+	STORE_BUSY_MS = 30000,                /* how long a commit waits for another process */
+	STORE_BATCH_OPS = 8192,               /* operations in one transaction, */
 	STORE_BATCH_BYTES = 16 * 1024 * 1024, /* and their bytes */
 	STORE_QUEUE_BYTES = 64 * 1024 * 1024, /* callers wait while more than this is queued */
-	STORE_RECORD_BYTES = 1024 * 1024,    /* the texts of one evidence record */
-	STORE_CHECKPOINT_PAGES = 4096,       /* the WAL is carried over once it holds this many pages (16 MiB), */
-	STORE_RESTART_PAGES = 8 * 4096,      /* and waits for readers to let go of it past this many */
+	STORE_RECORD_BYTES = 1024 * 1024,     /* the texts of one evidence record */
+	STORE_CHECKPOINT_PAGES = 4096,        /* the WAL is carried over once it holds this many pages (16 MiB), */
+	STORE_RESTART_PAGES = 8 * 4096,       /* and waits for readers to let go of it past this many */
 	STORE_WAL_KEPT_BYTES = 32 * 1024 * 1024,
-	STORE_PAGE_RECORDS = 256,            /* evidence read at once */
-	STORE_PRUNE_RECORDS = 20000,         /* evidence dropped in one transaction */
-	STORE_LINK = 32,                     /* SHA-256 */
+	STORE_PAGE_RECORDS = 256,    /* evidence read at once */
+	STORE_PRUNE_RECORDS = 20000, /* evidence dropped in one transaction */
+	STORE_LINK = 32,             /* SHA-256 */
 };
 
 /* ---- statements.c: every statement stands in one table and is prepared when first used ---- */

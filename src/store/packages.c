@@ -202,17 +202,17 @@ void store_package_checked(struct store *s, struct str origin, enum ecosystem e,
 	queue_touch(s, &(struct touch){.statement = SQL_PACKAGE_CHECKED, .ecosystem = e, .name = name, .origin = origin, .at = at});
 }
 
-void store_version_mismatch(struct store *s, struct str origin, enum ecosystem e, struct str name, struct str version,
-                            struct str mismatch)
+void store_version_mismatch(struct store *s, struct str origin, enum ecosystem e, struct str name, struct str version, struct str mismatch)
 {
-	queue_touch(s, &(struct touch){.statement = SQL_VERSION_MISMATCH, .ecosystem = e, .name = name, .origin = origin,
-				       .version = version, .text = mismatch});
+	queue_touch(
+		s, &(struct touch){
+			   .statement = SQL_VERSION_MISMATCH, .ecosystem = e, .name = name, .origin = origin, .version = version, .text = mismatch});
 }
 
 void store_version_received(struct store *s, struct str origin, enum ecosystem e, struct str name, struct str version, usec at)
 {
-	queue_touch(s, &(struct touch){.statement = SQL_VERSION_RECEIVED, .ecosystem = e, .name = name, .origin = origin,
-				       .version = version, .at = at});
+	queue_touch(s, &(struct touch){
+					   .statement = SQL_VERSION_RECEIVED, .ecosystem = e, .name = name, .origin = origin, .version = version, .at = at});
 }
 
 /* ---- load ---- */
@@ -235,11 +235,17 @@ static int count_rows(struct connection *c, enum statement which, int64_t packag
 static void version_from_row(sqlite3_stmt *st, struct arena *a, struct seen_version *v)
 {
 	*v = (struct seen_version){
-		.version = column_str(st, 0, a), .first_seen = sqlite3_column_int64(st, 1),
-		.lacked_at = sqlite3_column_int64(st, 2), .upstream_time = sqlite3_column_int64(st, 3),
-		.integrity = column_hash(st, 4, a), .shasum = column_hash(st, 5, a), .changed_to = column_str(st, 6, a),
-		.changed_at = sqlite3_column_int64(st, 7), .gone_at = sqlite3_column_int64(st, 8),
-		.mismatch = column_str(st, 9, a), .received_at = sqlite3_column_int64(st, 10),
+		.version = column_str(st, 0, a),
+		.first_seen = sqlite3_column_int64(st, 1),
+		.lacked_at = sqlite3_column_int64(st, 2),
+		.upstream_time = sqlite3_column_int64(st, 3),
+		.integrity = column_hash(st, 4, a),
+		.shasum = column_hash(st, 5, a),
+		.changed_to = column_str(st, 6, a),
+		.changed_at = sqlite3_column_int64(st, 7),
+		.gone_at = sqlite3_column_int64(st, 8),
+		.mismatch = column_str(st, 9, a),
+		.received_at = sqlite3_column_int64(st, 10),
 		.ever_tagged = sqlite3_column_int(st, 11) != 0,
 	};
 }
@@ -278,8 +284,10 @@ static int load_tags(struct connection *c, int64_t package, struct arena *a, str
 	if (st)
 		sqlite3_bind_int64(st, 1, package);
 	while (p->tag_count < count && (r = statement_row(c, st)) > 0)
-		p->tags[p->tag_count++] = (struct seen_tag){.tag = column_str(st, 0, a), .target = column_str(st, 1, a),
-							    .since = sqlite3_column_int64(st, 2), .former = column_str(st, 3, a)};
+		p->tags[p->tag_count++] = (struct seen_tag){.tag = column_str(st, 0, a),
+		                                            .target = column_str(st, 1, a),
+		                                            .since = sqlite3_column_int64(st, 2),
+		                                            .former = column_str(st, 3, a)};
 	return r < 0 ? r : 0;
 }
 
@@ -312,8 +320,8 @@ static int load_package(struct connection *c, struct arena *a, struct seen_packa
 	return r == 0 && arena_failed(a) ? -ENOMEM : r;
 }
 
-int store_package_load(struct store *s, struct str origin, enum ecosystem e, struct str name, struct arena *a,
-                       struct seen_package *ret, struct err *err)
+int store_package_load(struct store *s, struct str origin, enum ecosystem e, struct str name, struct arena *a, struct seen_package *ret,
+                       struct err *err)
 {
 	struct seen_package p = {.origin = origin, .ecosystem = e, .name = name};
 	struct connection *c;

@@ -106,8 +106,10 @@ int connection_open(struct connection *c, const char *path, int flags, struct er
 	/* The hook also switches off the automatic checkpoint, which would delay those who wait for a commit. */
 	sqlite3_wal_hook(c->db, note_wal_pages, c);
 	/* temp_store: a confined process may write in its state folder alone. */
-	snprintf(pragmas, sizeof(pragmas), "PRAGMA foreign_keys=ON; PRAGMA synchronous=FULL; PRAGMA trusted_schema=OFF; PRAGMA temp_store=MEMORY;"
-		 " PRAGMA journal_size_limit=%d; PRAGMA cache_size=-8192", STORE_WAL_KEPT_BYTES);
+	snprintf(pragmas, sizeof(pragmas),
+	         "PRAGMA foreign_keys=ON; PRAGMA synchronous=FULL; PRAGMA trusted_schema=OFF; PRAGMA temp_store=MEMORY;"
+	         " PRAGMA journal_size_limit=%d; PRAGMA cache_size=-2048",
+	         STORE_WAL_KEPT_BYTES);
 	if (sqlite3_exec(c->db, pragmas, NULL, NULL, NULL) != SQLITE_OK)
 		goto failed;
 	return 0;
@@ -225,8 +227,7 @@ static int open_for_reading(struct store *s, struct err *err)
 	int schema, r;
 
 	if (access(s->path, F_OK) < 0)
-		return err_set(err, -errno, "there is no store at %s: %s; start `bondgate gate` or name another --state", s->path,
-			       err_name(errno));
+		return err_set(err, -errno, "there is no store at %s: %s; start `bondgate gate` or name another --state", s->path, err_name(errno));
 	r = reader_take(s, &c, err);
 	if (r < 0)
 		return r;

@@ -17,34 +17,33 @@ static const char *const sql[STATEMENT_COUNT] = {
 	[SQL_EVIDENCE_LINK] = "SELECT link FROM evidence WHERE seq = ?1",
 	[SQL_EVIDENCE_DROP] = "DELETE FROM evidence WHERE seq <= ?1",
 	[SQL_PACKAGE_GET] = "SELECT id, first_snapshot, last_snapshot, placeholder FROM package"
-			    " WHERE ecosystem = ?1 AND name = ?2 AND origin = ?3",
+						" WHERE ecosystem = ?1 AND name = ?2 AND origin = ?3",
 	[SQL_PACKAGE_PUT] = "INSERT INTO package (ecosystem, name, origin, first_snapshot, last_snapshot, placeholder)"
-			    " VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET first_snapshot = excluded.first_snapshot,"
-			    " last_snapshot = excluded.last_snapshot, placeholder = excluded.placeholder RETURNING id",
+						" VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET first_snapshot = excluded.first_snapshot,"
+						" last_snapshot = excluded.last_snapshot, placeholder = excluded.placeholder RETURNING id",
 	[SQL_PACKAGE_CHECKED] = "UPDATE package SET last_snapshot = ?4 WHERE ecosystem = ?1 AND name = ?2 AND origin = ?3",
 	[SQL_PACKAGE_KNOWN] = "SELECT 1 FROM package WHERE ecosystem = ?1 AND name = ?2 LIMIT 1",
 	[SQL_VERSION_COUNT] = "SELECT count(*) FROM version WHERE package = ?1",
 	[SQL_VERSION_LIST] = "SELECT version, first_seen, lacked_at, upstream_time, integrity, shasum, changed_to, changed_at,"
-			     " gone_at, mismatch, received_at, ever_tagged FROM version WHERE package = ?1",
+						 " gone_at, mismatch, received_at, ever_tagged FROM version WHERE package = ?1",
 	/* What was queued by itself meanwhile (mismatch, received_at) and the pin survive a save made from an older load. */
-	[SQL_VERSION_PUT] =
-		"INSERT INTO version (package, version, first_seen, lacked_at, upstream_time, integrity, shasum, changed_to,"
-		" changed_at, gone_at, mismatch, received_at, ever_tagged) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"
-		" ON CONFLICT DO UPDATE SET first_seen = excluded.first_seen, lacked_at = excluded.lacked_at,"
-		" upstream_time = excluded.upstream_time, integrity = coalesce(integrity, excluded.integrity),"
-		" shasum = coalesce(shasum, excluded.shasum), changed_to = excluded.changed_to,"
-		" changed_at = excluded.changed_at, gone_at = excluded.gone_at,"
-		" mismatch = coalesce(excluded.mismatch, mismatch), received_at = max(received_at, excluded.received_at),"
-		" ever_tagged = max(ever_tagged, excluded.ever_tagged)",
+	[SQL_VERSION_PUT] = "INSERT INTO version (package, version, first_seen, lacked_at, upstream_time, integrity, shasum, changed_to,"
+						" changed_at, gone_at, mismatch, received_at, ever_tagged) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"
+						" ON CONFLICT DO UPDATE SET first_seen = excluded.first_seen, lacked_at = excluded.lacked_at,"
+						" upstream_time = excluded.upstream_time, integrity = coalesce(integrity, excluded.integrity),"
+						" shasum = coalesce(shasum, excluded.shasum), changed_to = excluded.changed_to,"
+						" changed_at = excluded.changed_at, gone_at = excluded.gone_at,"
+						" mismatch = coalesce(excluded.mismatch, mismatch), received_at = max(received_at, excluded.received_at),"
+						" ever_tagged = max(ever_tagged, excluded.ever_tagged)",
 	[SQL_VERSION_MISMATCH] = "UPDATE version SET mismatch = ?5 WHERE version = ?4 AND package ="
-				 " (SELECT id FROM package WHERE ecosystem = ?1 AND name = ?2 AND origin = ?3)",
+							 " (SELECT id FROM package WHERE ecosystem = ?1 AND name = ?2 AND origin = ?3)",
 	[SQL_VERSION_RECEIVED] = "UPDATE version SET received_at = max(received_at, ?5) WHERE version = ?4 AND package ="
-				 " (SELECT id FROM package WHERE ecosystem = ?1 AND name = ?2 AND origin = ?3)",
+							 " (SELECT id FROM package WHERE ecosystem = ?1 AND name = ?2 AND origin = ?3)",
 	[SQL_TAG_COUNT] = "SELECT count(*) FROM tag WHERE package = ?1",
 	[SQL_TAG_LIST] = "SELECT tag, target, since, former FROM tag WHERE package = ?1",
 	[SQL_TAG_DROP] = "DELETE FROM tag WHERE package = ?1",
 	[SQL_TAG_PUT] = "INSERT INTO tag (package, tag, target, since, former) VALUES (?,?,?,?,?) ON CONFLICT DO UPDATE SET"
-			" target = excluded.target, since = excluded.since, former = excluded.former",
+					" target = excluded.target, since = excluded.since, former = excluded.former",
 	[SQL_SETTING_GET] = "SELECT value FROM setting WHERE key = ?1",
 	[SQL_SETTING_PUT] = "INSERT INTO setting (key, value) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = excluded.value",
 };

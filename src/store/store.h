@@ -35,24 +35,24 @@ enum evidence_kind {
 #define X(constant, text) constant,
 	EVIDENCE_KINDS(X)
 #undef X
-	EVIDENCE_KIND_COUNT
+		EVIDENCE_KIND_COUNT
 };
 const char *evidence_kind_name(enum evidence_kind k);
 
 struct evidence {
-	int64_t seq;  /* given by the store, from 1 without gaps */
+	int64_t seq; /* given by the store, from 1 without gaps */
 	usec time;
 	enum evidence_kind kind;
 	enum ecosystem ecosystem;
 	struct str name, version; /* empty for administrative acts */
-	struct str hash;     /* "sha512-…" of the artifact handed out */
-	struct str client;   /* address */
-	struct str identity; /* who, if known; else empty */
-	struct str project;  /* token label of /t/LABEL/ …, or empty */
-	struct str agent;    /* user agent */
-	struct str session;  /* npm-session, or empty */
-	struct str decision; /* "allow", "hold cooldown", "deny malware" … */
-	struct str detail;   /* a sentence or JSON for people and tools */
+	struct str hash;          /* "sha512-…" of the artifact handed out */
+	struct str client;        /* address */
+	struct str identity;      /* who, if known; else empty */
+	struct str project;       /* token label of /t/LABEL/ …, or empty */
+	struct str agent;         /* user agent */
+	struct str session;       /* npm-session, or empty */
+	struct str decision;      /* "allow", "hold cooldown", "deny malware" … */
+	struct str detail;        /* a sentence or JSON for people and tools */
 };
 
 /* Queues a record. done(arg, r) is called on the writer's thread once it is durable (r == 0) or could not be made so
@@ -92,16 +92,16 @@ int store_evidence_prune(struct store *s, usec before, int64_t *ret_dropped, str
 
 struct seen_version {
 	struct str version;
-	usec first_seen;    /* the first snapshot that had it */
-	usec lacked_at;     /* the last snapshot before that lacked it; 0: there was none */
-	usec upstream_time; /* the earliest time that the upstream ever gave, 0: none yet */
+	usec first_seen;              /* the first snapshot that had it */
+	usec lacked_at;               /* the last snapshot before that lacked it; 0: there was none */
+	usec upstream_time;           /* the earliest time that the upstream ever gave, 0: none yet */
 	struct str integrity, shasum; /* the first ones seen: the pin. A missing one may be filled in later */
 	struct str changed_to;        /* rule 4: another hash that came later; empty: none */
 	usec changed_at;
-	usec gone_at;       /* rule 8: the first snapshot that lacked it again; 0: it is there */
+	usec gone_at;        /* rule 8: the first snapshot that lacked it again; 0: it is there */
 	struct str mismatch; /* rule 3: what the archive says otherwise */
-	usec received_at;   /* verified whole here at least once; 0: never */
-	bool ever_tagged;   /* was the target of a dist-tag in some snapshot */
+	usec received_at;    /* verified whole here at least once; 0: never */
+	bool ever_tagged;    /* was the target of a dist-tag in some snapshot */
 };
 
 struct seen_tag {
@@ -111,11 +111,11 @@ struct seen_tag {
 };
 
 struct seen_package {
-	struct str origin;    /* struct origin.id; another origin is another package */
+	struct str origin; /* struct origin.id; another origin is another package */
 	enum ecosystem ecosystem;
 	struct str name;
 	usec first_snapshot, last_snapshot;
-	bool placeholder;     /* the upstream made it a security placeholder */
+	bool placeholder; /* the upstream made it a security placeholder */
 	struct seen_version *versions;
 	size_t version_count;
 	struct seen_tag *tags;
@@ -123,16 +123,15 @@ struct seen_package {
 };
 
 /* 0, -ENOENT when nothing is remembered (*ret is zeroed), or negative errno. Sees everything queued before. */
-int store_package_load(struct store *s, struct str origin, enum ecosystem e, struct str name, struct arena *a,
-                       struct seen_package *ret, struct err *err);
+int store_package_load(struct store *s, struct str origin, enum ecosystem e, struct str name, struct arena *a, struct seen_package *ret,
+                       struct err *err);
 /* Queues the package row, and an insert-or-update of the given versions and of all tags (tags that are not given any more are
  * dropped). Versions that are not given stay as they are. */
 void store_package_save(struct store *s, const struct seen_package *p, void (*done)(void *arg, int r), void *arg);
 /* Queues last_snapshot alone: the upstream was asked and nothing had changed. */
 void store_package_checked(struct store *s, struct str origin, enum ecosystem e, struct str name, usec at);
 /* Queues one version's `mismatch` or `received_at`. */
-void store_version_mismatch(struct store *s, struct str origin, enum ecosystem e, struct str name, struct str version,
-                            struct str mismatch);
+void store_version_mismatch(struct store *s, struct str origin, enum ecosystem e, struct str name, struct str version, struct str mismatch);
 void store_version_received(struct store *s, struct str origin, enum ecosystem e, struct str name, struct str version, usec at);
 /* Is anything remembered of a package of this name, whatever its origin? (DESIGN: a name is *known*) */
 int store_package_known(struct store *s, enum ecosystem e, struct str name, bool *ret, struct err *err);

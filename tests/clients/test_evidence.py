@@ -176,3 +176,26 @@ def test_what_is_new_at_the_upstream_while_the_gate_is_stopped_is_noticed(t):
     fake.publish("lab-a", "1.4.0", age="900d")
     gate.start()
     wait_until(lambda: "1.4.0" in gate.document("lab-a").get("policyRestrictions", {}).get("versions", {}), "held: it was not there before")
+
+
+def test_explain_of_a_version_that_never_was_claims_neither_a_cooldown_nor_a_withdrawal(t):
+    _, gate = lab(t)
+    gate.get("/lab-a")
+    for purl in ("npm:lab-a@9.9.9", "npm:lab-never@1.0.0"):
+        code, out, errors = gate.command("explain", purl, "--json")
+        ok(code != 0, "nothing that does not exist is allowed")
+        lacks(out + errors, "withdrawn", "published just now")
+
+
+def test_receipts_tell_what_report_mode_let_through_and_which_exception_was_used(t):
+    fake = t.fake().lab()
+    reporting = t.gate(policy(fake.url).replace("mode: enforce", "mode: report"))
+    equal(reporting.get("/lab-a/-/lab-a-1.2.0.tgz").status, 200)
+    equal(reporting.get("/lab-a/-/lab-a-1.0.0.tgz").status, 200)
+    decisions = {r["purl"].rsplit("@", 1)[1]: r["decision"] for r in reporting.log() if r["kind"] == "receipt"}
+    equal(decisions, {"1.2.0": "report hold cooldown", "1.0.0": "allow"})
+    end = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 30 * 86400))
+    exempting = t.gate(policy(fake.url, extra='exemptions:\n  - {package: "npm:lab-a@1.2.0", rules: [cooldown], reason: "test", '
+                                              'owner: jo, approved-by: kim, expires: %s}\n' % end))
+    equal(exempting.get("/lab-a/-/lab-a-1.2.0.tgz").status, 200)
+    contains([r["decision"] for r in exempting.log()], "allow exempt cooldown")

@@ -372,3 +372,11 @@ def token_file(t):
         f.write("secret-of-the-origin\n")
     os.chmod(path, 0o600)
     return path
+
+
+def test_reload_may_name_a_new_folder_of_advisories_or_says_that_it_takes_a_restart(t):
+    fake = t.fake().lab()
+    gate = t.gate(policy(fake.url, cooldown="0s"))
+    advisories = t.osv(("MAL-2026-0004", "lab-a", ["1.2.0"]))
+    gate.reload(policy(fake.url, cooldown="0s", extra="advisories:\n  files: [%s]\n" % advisories))
+    wait_until(lambda: "1.2.0" not in gate.versions("lab-a") or "restart" in gate.tail(10 ** 6), "in force, or the log says what to do")

@@ -73,7 +73,7 @@ def test_rule_02_packument_version_tag_and_tarball_agree(t):
     equal(gate.get("/lab-a/1.1.0").json()["version"], "1.1.0")
     refused(gate.get("/lab-a/1.2.0"), "lab-a@1.2.0", "cooldown")
     refused(gate.get("/lab-a/-/lab-a-1.2.0.tgz"), "lab-a@1.2.0", "cooldown")
-    equal(gate.get("/lab-a/young").status, 404)
+    refused(gate.get("/lab-a/young"), "lab-a@1.2.0", "cooldown")  # a tag that points at it
     equal(gate.get("/lab-a/9.9.9").status, 404)
     equal(gate.get("/-/package/lab-a/dist-tags".replace("/-/", "/npm/-/", 1)).json(),
           {"latest": "1.1.0", "next": "2.0.0-beta.1", "stable": "1.0.0"})

@@ -14,7 +14,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "clients"))
 
 import harness                                                              # noqa: E402
-from harness import Skip, contains, equal, lacks, ok, policy, wait_until   # noqa: E402,F401 (tests take them from here)
+from harness import Skip, binary, contains, equal, lacks, ok, policy, wait_until   # noqa: E402,F401 (tests take them from here)
 from fake import FakeRegistry, hashes, iso, make_tarball                    # noqa: E402,F401
 
 SOAK = os.environ.get("BONDGATE_SOAK") == "1"
@@ -142,3 +142,10 @@ def rss(gate, what="VmRSS"):
             if line.startswith(what + ":"):
                 return int(line.split()[1]) * 1024
     raise AssertionError("no " + what)
+
+
+def metric(gate, name):
+    for line in gate.get("/-/metrics").body.decode().splitlines():
+        if line.startswith(name) and line[len(name):len(name) + 1] in ("{", " "):
+            return float(line.rsplit(" ", 1)[1])
+    raise AssertionError("no metric " + name)

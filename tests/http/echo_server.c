@@ -52,10 +52,15 @@ static uint64_t number_of(struct str query)
 	return str_to_u64(query, &n) == 0 ? n : 0;
 }
 
+/* Large parts are files, as the gate's large packuments are; the whole is memory. */
 static struct blob *part_of_big(size_t n)
 {
+	struct blob *file;
+
 	if (n >= app.big->n)
 		return blob_ref(app.big);
+	if (n > 256 * KIB && blob_spill(str_take(blob_str(app.big), n), "/tmp", &file, NULL) == 0)
+		return file;
 	return blob_copy(str_take(blob_str(app.big), n));
 }
 

@@ -1,4 +1,5 @@
-/* For advisory_oracle.js: loads the advisories of PATH, reads "NAME VERSION" lines and prints each with the ids that match, sorted. */
+/* For advisory_oracle.js: loads the advisories of PATH, reads "NAME VERSION" lines and prints each with the ids that match, sorted; of records
+ * that are one advisory, each. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -7,7 +8,27 @@
 
 static int by_id(const void *a, const void *b)
 {
-	return str_cmp(((const struct advisory *)a)->id, ((const struct advisory *)b)->id);
+	return str_cmp(*(const struct str *)a, *(const struct str *)b);
+}
+
+static void print_ids(const struct advisory *found, size_t n, struct arena *a)
+{
+	struct str *ids;
+	size_t count = 0;
+
+	for (size_t i = 0; i < n; i++)
+		count += 1 + found[i].joined;
+	ids = ARENA_ARRAY(a, struct str, count + 1);
+	count = 0;
+	for (size_t i = 0; ids && i < n; i++) {
+		ids[count++] = found[i].id;
+		for (size_t k = 0; k < found[i].joined; k++)
+			ids[count++] = found[i].aliases[k];
+	}
+	if (count)
+		qsort(ids, count, sizeof(*ids), by_id);
+	for (size_t i = 0; i < count; i++)
+		printf(" %.*s", STR_ARG(ids[i]));
 }
 
 int main(int argc, char **argv)
@@ -29,11 +50,8 @@ int main(int argc, char **argv)
 
 		str_split(&rest, ' ', &name);
 		n = advisories_match(all, ECOSYSTEM_NPM, name, rest, 0, a, &found);
-		if (n)
-			qsort(found, n, sizeof(*found), by_id);
 		printf("%.*s %.*s", STR_ARG(name), STR_ARG(rest));
-		for (size_t i = 0; i < n; i++)
-			printf(" %.*s", STR_ARG(found[i].id));
+		print_ids(found, n, a);
 		putchar('\n');
 	}
 	advisories_unref(all);

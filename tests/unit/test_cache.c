@@ -310,6 +310,9 @@ static void the_longest_unused_go_first_and_kept_ones_stay(void **state)
 	for (int i = 0; i < 8; i++) {
 		put_sized(c, 10000, (char)('a' + i), &keys[i]);
 		set_age(&keys[i], 100000 - 1000 * i);
+		/* A file that somebody has changed is hashed again. */
+		assert_int_equal(cache_find(c, &keys[i], &fd, &size), -EAGAIN);
+		assert_int_equal(cache_verify(c, &keys[i], NULL), 0);
 	}
 	assert_int_equal(cache_find(c, &keys[0], &fd, &size), 0); /* used just now */
 	close(fd);

@@ -28,7 +28,8 @@ static int load(void **state)
 	struct err err = {0};
 	size_t records, skipped;
 	struct str text = with_quotes(a,
-		"[{'id':'GHSA-aaaa-bbbb-cccc','modified':'2024-01-01T00:00:00Z','published':'2024-01-01T00:00:00Z','summary':'Prototype \\'pollution\\'','database_specific':{'severity':'HIGH'},"
+		"[{'id':'GHSA-aaaa-bbbb-cccc','modified':'2024-01-01T00:00:00Z','published':'2024-01-01T00:00:00Z','summary':'Prototype \\'pollution\\'','database_specific':{'severity':'HIGH','cwe_ids':['CWE-1321']},"
+		"'aliases':['CVE-2024-1'],'severity':[{'type':'CVSS_V3','score':'CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H'}],"
 		"'affected':[{'package':{'ecosystem':'npm','name':'lab-a'},'ranges':[{'type':'SEMVER','events':[{'introduced':'0'},{'fixed':'1.2.0'}]}]}]},"
 		"{'id':'MAL-2024-1','modified':'2024-01-01T00:00:00Z','published':'2024-01-01T00:00:00Z','summary':'Malicious code in lab-evil',"
 		"'affected':[{'package':{'ecosystem':'npm','name':'lab-evil'},'versions':['6.6.6']}]},"
@@ -86,7 +87,8 @@ static void the_bulk_answer_names_what_is_known(void **state)
 
 	has(text, "{'lab-a':[{'id':");
 	has(text, "'title':'Prototype \\'pollution\\'','severity':'high','vulnerable_versions':'<1.2.0'");
-	has(text, "'cwe':[],'cvss':{'score':0,'vectorString':null}}],'lab-evil':[{'id':");
+	has(text, "'cwe':['CWE-1321'],'cvss':{'score':9.8,'vectorString':'CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H'}}],'lab-evil':[{'id':");
+	has(text, "'cvss':{'score':0,'vectorString':null}");
 	has(text, "'severity':'critical'");
 	has(text, "'cwe':['CWE-506']");
 	assert_null(strstr(text, "lab-dep"));

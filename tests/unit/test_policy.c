@@ -119,6 +119,7 @@ static void the_built_in_policy_is_the_promised_one(void **state)
 		[REASON_DEPENDENCY_HELD] = MODE_ENFORCE,
 		[REASON_WITHDRAWN] = MODE_ENFORCE,
 		[REASON_UNVERIFIABLE] = MODE_ENFORCE,
+		[REASON_UNKNOWN] = MODE_ENFORCE,
 		[REASON_EXEMPT] = MODE_ENFORCE,
 	};
 	struct policy *p = policy_builtin();

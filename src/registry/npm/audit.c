@@ -68,7 +68,8 @@ static struct hit *hit_of(struct audit *a, struct str package, const struct advi
 	hit = buf_reserve(&a->hits, sizeof(*hit));
 	if (!hit || !key.p)
 		return NULL;
-	*hit = (struct hit){.package = package, .advisory = *advisory, .id = number_of(advisory->id), .findings = BUF(FINDINGS_MAX * sizeof(struct finding))};
+	*hit = (struct hit){
+		.package = package, .advisory = *advisory, .id = number_of(advisory->id), .findings = BUF(FINDINGS_MAX * sizeof(struct finding))};
 	a->hits.n += sizeof(*hit);
 	if (map_put(&a->by_key, key, (void *)(a->hits.n / sizeof(*hit))) < 0)
 		a->hits.error = -ENOMEM;
@@ -124,19 +125,37 @@ static int audit_read_end(struct audit *a, struct err *err)
 	return 0;
 }
 
-static void write_cvss_and_cwe(struct json_writer *w, const struct advisory *a)
+static void write_cwes(struct json_writer *w, const struct advisory *a)
 {
+	bool said = false;
+
 	jw_key(w, STR("cwe"));
 	jw_array(w);
+	for (size_t i = 0; i < a->cwe_count; i++) {
+		said = said || str_eq(a->cwes[i], STR("CWE-506"));
+		jw_str(w, a->cwes[i]);
+	}
 	/* CWE-506: embedded malicious code. */
-	if (a->kind == ADVISORY_MALWARE)
+	if (a->kind == ADVISORY_MALWARE && !said)
 		jw_str(w, STR("CWE-506"));
 	jw_array_end(w);
+}
+
+static void write_cvss_and_cwe(struct json_writer *w, const struct advisory *a)
+{
+	char score[16];
+
+	write_cwes(w, a);
 	jw_key(w, STR("cvss"));
 	jw_object(w);
-	jw_member_int(w, "score", 0);
+	snprintf(score, sizeof(score), a->score % 10 > 0 ? "%d.%d" : "%d", a->score > 0 ? a->score / 10 : 0, a->score % 10);
+	jw_key(w, STR("score"));
+	jw_raw(w, str_of(score));
 	jw_key(w, STR("vectorString"));
-	jw_null(w);
+	if (a->vector.n)
+		jw_str(w, a->vector);
+	else
+		jw_null(w);
 	jw_object_end(w);
 }
 
@@ -327,6 +346,9 @@ static void write_quick_hit(struct json_writer *w, const struct hit *hit)
 	jw_member_str(w, "url", a->url);
 	jw_key(w, STR("cves"));
 	jw_array(w);
+	for (size_t i = 0; i < a->alias_count; i++)
+		if (str_starts(a->aliases[i], STR("CVE-")))
+			jw_str(w, a->aliases[i]);
 	jw_array_end(w);
 	write_cvss_and_cwe(w, a);
 	jw_object_end(w);

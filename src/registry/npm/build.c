@@ -82,8 +82,8 @@ static const struct str *list_to_arena(struct builder *b, const struct buf *list
 /* Buffers keep their errors to themselves; here they are asked. */
 static int build_memory(const struct builder *b)
 {
-	const struct buf *bufs[] = {b->tail, &b->drafts, &b->pins, &b->times, &b->tags, &b->others,
-	                            &b->left_out, &b->notes, &b->withdrawn, &b->changed_hashes};
+	const struct buf *bufs[] = {b->tail,    &b->drafts,   &b->pins,  &b->times,     &b->tags,
+	                            &b->others, &b->left_out, &b->notes, &b->withdrawn, &b->changed_hashes};
 
 	for (size_t i = 0; i < sizeof(bufs) / sizeof(bufs[0]); i++)
 		if (bufs[i]->error)
@@ -118,7 +118,7 @@ static int build_all(struct builder *b, char *ret_header)
 
 static void builder_free(struct builder *b)
 {
-	struct buf *bufs[] = {&b->drafts, &b->pins, &b->times, &b->tags, &b->others,
+	struct buf *bufs[] = {&b->drafts,   &b->pins,  &b->times,     &b->tags,          &b->others,
 	                      &b->left_out, &b->notes, &b->withdrawn, &b->changed_hashes};
 
 	for (size_t i = 0; i < sizeof(bufs) / sizeof(bufs[0]); i++)
@@ -132,11 +132,25 @@ static void builder_free(struct builder *b)
 int npm_packument_build(struct str file, const struct npm_build *input, struct arena *a, struct buf *ret_tail, char *ret_header,
                         struct npm_changes *ret_changes, struct err *err)
 {
-	CLEANUP(builder_free) struct builder b = {
-		.input = input, .file = file, .arena = a, .tail = ret_tail, .err = err, .changes = ret_changes,
-		.drafts = BUF(list_bytes), .pins = BUF(list_bytes), .times = BUF(list_bytes), .tags = BUF(list_bytes),
-		.others = BUF(list_bytes), .left_out = BUF(list_bytes), .notes = BUF(list_bytes), .withdrawn = BUF(list_bytes),
-		.changed_hashes = BUF(list_bytes), .version_keys = json_keys_new(), .member_keys = json_keys_new(),
+	CLEANUP(builder_free)
+	struct builder b = {
+		.input = input,
+		.file = file,
+		.arena = a,
+		.tail = ret_tail,
+		.err = err,
+		.changes = ret_changes,
+		.drafts = BUF(list_bytes),
+		.pins = BUF(list_bytes),
+		.times = BUF(list_bytes),
+		.tags = BUF(list_bytes),
+		.others = BUF(list_bytes),
+		.left_out = BUF(list_bytes),
+		.notes = BUF(list_bytes),
+		.withdrawn = BUF(list_bytes),
+		.changed_hashes = BUF(list_bytes),
+		.version_keys = json_keys_new(),
+		.member_keys = json_keys_new(),
 		.dist_keys = json_keys_new(),
 	};
 	int r;

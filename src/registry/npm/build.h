@@ -14,18 +14,18 @@
 /* Lists that grow are buffers of items; a pointer into one is good until the next push. */
 #define LIST_COUNT(buf, type) ((buf)->n / sizeof(type))
 #define LIST_AT(buf, type, index) ((type *)(void *)(buf)->p + (index))
-#define LIST_PUSH(buf, type)                                          \
-	({                                                                \
-		type *pushed_ = (type *)buf_reserve((buf), sizeof(type));     \
-		if (pushed_) {                                                \
-			memset(pushed_, 0, sizeof(type));                         \
-			(buf)->n += sizeof(type);                                 \
-		}                                                             \
-		pushed_;                                                      \
+#define LIST_PUSH(buf, type) \
+	({ \
+		type *pushed_ = (type *)buf_reserve((buf), sizeof(type)); \
+		if (pushed_) { \
+			memset(pushed_, 0, sizeof(type)); \
+			(buf)->n += sizeof(type); \
+		} \
+		pushed_; \
 	})
 
 struct draft {
-	struct str key;                 /* decoded */
+	struct str key; /* decoded */
 	struct str entry, object, tarball_raw;
 	size_t abbreviated_at, abbreviated_n, abbreviated_tarball_at; /* in the tail; a ghost's still has to be copied there: */
 	struct str ghost_abbreviated;
@@ -36,11 +36,11 @@ struct draft {
 	unsigned flags;                  /* RECORD_… */
 	size_t first_pin;
 	uint32_t pin_count;
-	struct str time_entry;  /* `"1.2.3":"2026-…"` as the upstream wrote it; n == 0: it must be made */
-	usec given_time;        /* what the upstream says now; 0: nothing readable */
+	struct str time_entry; /* `"1.2.3":"2026-…"` as the upstream wrote it; n == 0: it must be made */
+	usec given_time;       /* what the upstream says now; 0: nothing readable */
 	usec published, upstream_time, first_seen, lacked_at, gone_at;
 	struct str hash_first, mismatch;
-	bool tagged;            /* some tag of this snapshot points to it */
+	bool tagged; /* some tag of this snapshot points to it */
 };
 
 struct time_item {
@@ -64,15 +64,15 @@ struct builder {
 	struct npm_changes *changes;
 	struct json_reader reader;
 	struct json_keys *version_keys, *member_keys, *dist_keys; /* one set an open level */
-	struct buf drafts;            /* struct draft */
-	struct buf pins;              /* struct npm_pin */
-	struct buf times;             /* struct time_item */
-	struct buf tags;              /* struct tag_item */
-	struct buf others;            /* struct str: runs of members to copy */
-	struct buf left_out;          /* struct str: decoded keys of versions that were left out */
-	struct buf notes, withdrawn, changed_hashes; /* struct str */
+	struct buf drafts;                                        /* struct draft */
+	struct buf pins;                                          /* struct npm_pin */
+	struct buf times;                                         /* struct time_item */
+	struct buf tags;                                          /* struct tag_item */
+	struct buf others;                                        /* struct str: runs of members to copy */
+	struct buf left_out;                                      /* struct str: decoded keys of versions that were left out */
+	struct buf notes, withdrawn, changed_hashes;              /* struct str */
 	size_t notes_dropped;
-	struct map by_key;            /* decoded version -> draft index + 1, or LEFT_OUT */
+	struct map by_key; /* decoded version -> draft index + 1, or LEFT_OUT */
 	bool other_follows, had_name, had_versions;
 	struct str created, modified_text; /* raw, in quotes */
 	usec created_time, modified_time;

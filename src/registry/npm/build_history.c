@@ -16,13 +16,25 @@ static void add_ghost(struct builder *b, const struct record *r, const struct np
 	if (!d)
 		return;
 	*d = (struct draft){
-		.key = v->version, .entry = document_slice(p, r->entry), .object = v->object,
-		.tarball_raw = document_slice(p, r->tarball_raw), .ghost_abbreviated = document_slice(p, r->abbreviated),
+		.key = v->version,
+		.entry = document_slice(p, r->entry),
+		.object = v->object,
+		.tarball_raw = document_slice(p, r->tarball_raw),
+		.ghost_abbreviated = document_slice(p, r->abbreviated),
 		.abbreviated_tarball_at = r->abbreviated_tarball_raw.at - r->abbreviated.at,
-		.tarball = v->tarball, .integrity = v->integrity, .shasum = v->shasum, .file = v->file, .semver = v->semver,
-		.flags = (r->flags & ~(unsigned)RECORD_HASH_CHANGED) | RECORD_GHOST, .first_pin = first_pin, .pin_count = v->pin_count,
-		.time_entry = document_slice(p, r->time), .upstream_time = v->upstream_time, .first_seen = v->first_seen,
-		.lacked_at = v->lacked_at, .gone_at = v->ghost ? v->gone_at : b->input->now,
+		.tarball = v->tarball,
+		.integrity = v->integrity,
+		.shasum = v->shasum,
+		.file = v->file,
+		.semver = v->semver,
+		.flags = (r->flags & ~(unsigned)RECORD_HASH_CHANGED) | RECORD_GHOST,
+		.first_pin = first_pin,
+		.pin_count = v->pin_count,
+		.time_entry = document_slice(p, r->time),
+		.upstream_time = v->upstream_time,
+		.first_seen = v->first_seen,
+		.lacked_at = v->lacked_at,
+		.gone_at = v->ghost ? v->gone_at : b->input->now,
 	};
 	for (uint32_t i = 0; i < v->pin_count; i++) {
 		struct npm_pin *pin = LIST_PUSH(&b->pins, struct npm_pin);
@@ -103,8 +115,8 @@ static void pin_hash(struct builder *b, struct draft *d, struct seen_version *s)
 		return;
 	s->changed_to = hash_text(d->integrity, d->shasum);
 	s->changed_at = b->input->now;
-	build_say(b, &b->changed_hashes, "%.*s@%.*s: %.*s became %.*s", STR_ARG(b->input->name), STR_ARG(d->key),
-	          STR_ARG(d->hash_first), STR_ARG(s->changed_to));
+	build_say(b, &b->changed_hashes, "%.*s@%.*s: %.*s became %.*s", STR_ARG(b->input->name), STR_ARG(d->key), STR_ARG(d->hash_first),
+	          STR_ARG(s->changed_to));
 }
 
 static bool seen_equal(const struct seen_version *a, const struct seen_version *b)
@@ -197,8 +209,8 @@ static void find_placeholder(struct builder *b)
 			continue;
 		live++;
 		security += exact;
-		if (str_eq(d->key, latest) && (exact || (str_find(d->key, STR("-security")) >= 0 &&
-		                                         (d->description_of_placeholder || b->description_of_placeholder))))
+		if (str_eq(d->key, latest) &&
+		    (exact || (str_find(d->key, STR("-security")) >= 0 && (d->description_of_placeholder || b->description_of_placeholder))))
 			b->placeholder = true;
 	}
 	b->placeholder |= live == 1 && security == 1;

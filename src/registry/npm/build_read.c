@@ -34,8 +34,7 @@ static usec time_of(struct builder *b, struct str slice)
 {
 	usec time = 0;
 
-	if (slice.n < 2 || slice.p[0] != '"' ||
-	    time_parse(build_decode(b, (struct str){slice.p + 1, slice.n - 2}), &time) < 0)
+	if (slice.n < 2 || slice.p[0] != '"' || time_parse(build_decode(b, (struct str){slice.p + 1, slice.n - 2}), &time) < 0)
 		return 0;
 	return time;
 }
@@ -220,7 +219,6 @@ int build_read(struct builder *b)
 		return r;
 	}
 	if (!b->had_name || !b->had_versions)
-		return err_set(b->err, -EBADMSG, "the packument of %.*s has no `%s`", STR_ARG(b->input->name),
-		               b->had_name ? "versions" : "name");
+		return err_set(b->err, -EBADMSG, "the packument of %.*s has no `%s`", STR_ARG(b->input->name), b->had_name ? "versions" : "name");
 	return 0;
 }

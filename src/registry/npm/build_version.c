@@ -114,9 +114,9 @@ static bool exact_version(struct str range, struct str *ret)
 	return true;
 }
 
-static void read_pin(struct builder *b, struct str raw_name, struct str raw_range)
+static void read_pin(struct builder *b, struct str raw_name, struct str raw_range, bool optional)
 {
-	struct npm_pin pin = {.name = STR_NULL};
+	struct npm_pin pin = {.name = STR_NULL, .optional = optional};
 	struct npm_pin *pushed;
 	struct str range = build_decode(b, raw_range);
 
@@ -139,7 +139,7 @@ static void read_pin(struct builder *b, struct str raw_name, struct str raw_rang
 }
 
 /* `dependencies` or `optionalDependencies`: the slice of the whole value. */
-static struct str read_dependencies(struct builder *b)
+static struct str read_dependencies(struct builder *b, bool optional)
 {
 	struct json_reader *r = &b->reader;
 	struct str name, range;
@@ -155,7 +155,7 @@ static struct str read_dependencies(struct builder *b)
 			continue;
 		}
 		json_string(r, &range);
-		read_pin(b, name, range);
+		read_pin(b, name, range, optional);
 	}
 	return str_range(from, r->p);
 }
@@ -254,7 +254,7 @@ static void read_member(struct builder *b, struct str raw_key, struct draft *d, 
 			d->flags |= RECORD_DEPRECATED;
 		break;
 	case FIELD_DEPENDENCIES:
-		value = read_dependencies(b);
+		value = read_dependencies(b, str_eq(plain, STR("optionalDependencies")));
 		break;
 	case FIELD_DIST:
 		value = read_dist(b, d, g);

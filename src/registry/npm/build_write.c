@@ -139,7 +139,12 @@ static void write_pins(struct builder *b, struct record *records, size_t count)
 		                               LIST_AT(&b->drafts, struct draft, i)->pin_count};
 	for (size_t i = 0; names && i < total; i++) {
 		int64_t at = here(b);
-		struct pin_record pin = {(int64_t)names[2 * i].at - at, (int64_t)names[2 * i + 1].at - at, names[2 * i].n, names[2 * i + 1].n};
+		struct pin_record pin = {(int64_t)names[2 * i].at - at,
+		                         (int64_t)names[2 * i + 1].at - at,
+		                         names[2 * i].n,
+		                         names[2 * i + 1].n,
+		                         LIST_AT(&b->pins, struct npm_pin, i)->optional,
+		                         0};
 
 		buf_add(b->tail, &pin, sizeof(pin));
 	}

@@ -11,7 +11,7 @@
 #define DOCUMENT_MAGIC UINT64_C(0x31444b50474e4f42) /* "BONGPKD1" on disk */
 
 /* Counted up whenever anything below, or what the build puts there, changes. */
-enum { DOCUMENT_FORMAT = 1 };
+enum { DOCUMENT_FORMAT = 2 };
 
 /* A slice of the file. */
 struct ref {
@@ -26,7 +26,7 @@ struct document_header {
 	int64_t checked;
 	uint64_t raw_n, tail_n;
 	uint8_t raw_hash[16], tail_hash[16]; /* XXH3-128, canonical */
-	uint64_t seed; /* of the hash tables: from content and moment, so that nobody can choose names that collide */
+	uint64_t seed;                       /* of the hash tables: from content and moment, so that nobody can choose names that collide */
 	int64_t first_published;
 	int64_t modified; /* what the upstream calls the last change; 0: it says nothing readable */
 	struct ref name, etag, last_modified;
@@ -52,11 +52,11 @@ enum {
 
 struct record {
 	struct ref version;
-	struct ref entry;   /* `"1.2.3":{…}` */
-	struct ref object;  /* `{…}`, the end of the entry */
-	struct ref tarball_raw; /* what stands between the quotes of dist.tarball, inside the entry */
+	struct ref entry;                                /* `"1.2.3":{…}` */
+	struct ref object;                               /* `{…}`, the end of the entry */
+	struct ref tarball_raw;                          /* what stands between the quotes of dist.tarball, inside the entry */
 	struct ref abbreviated, abbreviated_tarball_raw; /* the same of the abbreviated form */
-	struct ref file, file_url; /* file_url: percent-encoded, safe inside a JSON string */
+	struct ref file, file_url;                       /* file_url: percent-encoded, safe inside a JSON string */
 	struct ref tarball, integrity, shasum, hash_first, mismatch;
 	struct ref time, time_minute; /* `"1.2.3":"2026-…"`, full and rounded up */
 	struct ref pins;              /* table of struct pin_record */
@@ -70,6 +70,7 @@ struct record {
 struct pin_record {
 	int64_t name_from_here, version_from_here;
 	uint32_t name_n, version_n;
+	uint32_t optional, unused;
 };
 
 struct tag_record {
@@ -90,11 +91,11 @@ static inline struct str document_slice(const struct npm_packument *p, struct re
 }
 
 /* The n-th item of a table, copied: the file need not be aligned. */
-#define DOCUMENT_ITEM(document, table, type, index)                                                  \
-	({                                                                                          \
-		type item_;                                                                             \
+#define DOCUMENT_ITEM(document, table, type, index) \
+	({ \
+		type item_; \
 		memcpy(&item_, (document)->file.p + (table).at + (size_t)(index) * sizeof(type), sizeof(type)); \
-		item_;                                                                                  \
+		item_; \
 	})
 
 uint64_t document_head_hash(const struct document_header *h);

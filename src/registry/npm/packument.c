@@ -42,8 +42,7 @@ static bool pins_inside(const struct npm_packument *p, struct ref pins)
 		struct pin_record pin = DOCUMENT_ITEM(p, pins, struct pin_record, i);
 		int64_t here = (int64_t)pins.at + (int64_t)i * (int64_t)sizeof(pin);
 
-		if (pin.name_from_here < -here || pin.version_from_here < -here ||
-		    !inside(p, (uint64_t)(here + pin.name_from_here), pin.name_n) ||
+		if (pin.name_from_here < -here || pin.version_from_here < -here || !inside(p, (uint64_t)(here + pin.name_from_here), pin.name_n) ||
 		    !inside(p, (uint64_t)(here + pin.version_from_here), pin.version_n))
 			return false;
 	}
@@ -57,21 +56,19 @@ static bool within(struct ref outer, struct ref inner)
 
 static bool record_sound(const struct npm_packument *p, const struct record *r)
 {
-	const struct ref refs[] = {r->version, r->entry, r->object, r->tarball_raw, r->abbreviated, r->abbreviated_tarball_raw, r->file,
-	                           r->file_url, r->tarball, r->integrity, r->shasum, r->hash_first, r->mismatch, r->time,
-	                           r->time_minute, r->pre, r->build};
+	const struct ref refs[] = {r->version,  r->entry,    r->object,      r->tarball_raw, r->abbreviated, r->abbreviated_tarball_raw,
+	                           r->file,     r->file_url, r->tarball,     r->integrity,   r->shasum,      r->hash_first,
+	                           r->mismatch, r->time,     r->time_minute, r->pre,         r->build};
 
-	return refs_inside(p, refs, sizeof(refs) / sizeof(refs[0])) && within(r->entry, r->tarball_raw) &&
-	       within(r->object, r->tarball_raw) && within(r->entry, r->object) &&
-	       within(r->abbreviated, r->abbreviated_tarball_raw) && table_inside(p, r->pins, sizeof(struct pin_record)) &&
-	       pins_inside(p, r->pins);
+	return refs_inside(p, refs, sizeof(refs) / sizeof(refs[0])) && within(r->entry, r->tarball_raw) && within(r->object, r->tarball_raw) &&
+	       within(r->entry, r->object) && within(r->abbreviated, r->abbreviated_tarball_raw) &&
+	       table_inside(p, r->pins, sizeof(struct pin_record)) && pins_inside(p, r->pins);
 }
 
 static bool slots_sound(const struct npm_packument *p, struct ref table)
 {
 	/* A search ends at a free slot, so there must be one. */
-	if (table.n == 0 || (table.n & (table.n - 1)) != 0 || table.n <= p->head.versions.n ||
-	    !table_inside(p, table, sizeof(uint32_t)))
+	if (table.n == 0 || (table.n & (table.n - 1)) != 0 || table.n <= p->head.versions.n || !table_inside(p, table, sizeof(uint32_t)))
 		return false;
 	for (uint32_t i = 0, used = 0; i < table.n; i++) {
 		uint32_t slot = DOCUMENT_ITEM(p, table, uint32_t, i);
@@ -255,7 +252,7 @@ struct npm_pin npm_version_pin(const struct npm_version *v, uint32_t index)
 	struct pin_record pin;
 
 	memcpy(&pin, here, sizeof(pin));
-	return (struct npm_pin){{here + pin.name_from_here, pin.name_n}, {here + pin.version_from_here, pin.version_n}};
+	return (struct npm_pin){{here + pin.name_from_here, pin.name_n}, {here + pin.version_from_here, pin.version_n}, pin.optional != 0};
 }
 
 static ptrdiff_t find(const struct npm_packument *p, struct ref table, size_t field, struct str key)

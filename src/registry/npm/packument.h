@@ -19,28 +19,29 @@ enum { NPM_DOCUMENT_HEADER = 512 }; /* bytes in front of the raw JSON */
 /* An exactly pinned dependency ("1.2.3", "=1.2.3", "npm:other@1.2.3"), from dependencies or optionalDependencies. */
 struct npm_pin {
 	struct str name, version;
+	bool optional; /* from optionalDependencies: one platform of a set, as a rule */
 };
 
 struct npm_version {
-	struct str version;     /* the key in `versions` */
-	struct semver semver;   /* parsed loosely; slices of `version` */
+	struct str version;   /* the key in `versions` */
+	struct semver semver; /* parsed loosely; slices of `version` */
 	bool semver_ok;
-	struct str object;      /* the version object as the upstream wrote it */
-	struct str file;        /* last path segment of dist.tarball, decoded; "name-1.2.3.tgz" made up where it is missing */
-	struct str tarball;     /* dist.tarball, decoded */
-	struct str integrity;   /* dist.integrity, decoded; empty: none */
+	struct str object;    /* the version object as the upstream wrote it */
+	struct str file;      /* last path segment of dist.tarball, decoded; "name-1.2.3.tgz" made up where it is missing */
+	struct str tarball;   /* dist.tarball, decoded */
+	struct str integrity; /* dist.integrity, decoded; empty: none */
 	struct str shasum;
-	usec published;         /* rule 5: never 0 */
-	usec upstream_time;     /* 0: none */
+	usec published;     /* rule 5: never 0 */
+	usec upstream_time; /* 0: none */
 	usec first_seen, lacked_at;
 	bool deprecated;
-	bool install_script;    /* preinstall, install or postinstall in scripts, or hasInstallScript */
-	bool ghost;             /* gone upstream, kept from the snapshot before (rule 8) */
+	bool install_script; /* preinstall, install or postinstall in scripts, or hasInstallScript */
+	bool ghost;          /* gone upstream, kept from the snapshot before (rule 8) */
 	usec gone_at;
-	bool hash_changed;      /* rule 4; integrity/shasum are what the upstream says now */
-	struct str hash_first;  /* then: the pin */
-	struct str mismatch;    /* rule 3, from the store */
-	const void *pins;       /* npm_version_pin() reads them */
+	bool hash_changed;     /* rule 4; integrity/shasum are what the upstream says now */
+	struct str hash_first; /* then: the pin */
+	struct str mismatch;   /* rule 3, from the store */
+	const void *pins;      /* npm_version_pin() reads them */
 	uint32_t pin_count;
 };
 
@@ -53,23 +54,23 @@ struct npm_tag {
 struct npm_packument; /* opened document; immutable; refers to the mapped bytes, which must outlive it */
 
 struct npm_build {
-	struct str name;          /* the document's own `name` must equal it */
-	usec now;                 /* when the snapshot was taken */
-	struct str etag, last_modified; /* of the upstream's answer; may be empty */
-	const struct seen_package *seen;       /* what the store remembers, zeroed when nothing */
-	const struct npm_packument *previous;  /* the document before, for ghosts; NULL: none */
-	bool again;               /* the same raw JSON once more, because the store has learnt something */
-	bool gone;                /* the upstream answered 404 where there was a package: raw is empty, all versions become ghosts */
+	struct str name;                      /* the document's own `name` must equal it */
+	usec now;                             /* when the snapshot was taken */
+	struct str etag, last_modified;       /* of the upstream's answer; may be empty */
+	const struct seen_package *seen;      /* what the store remembers, zeroed when nothing */
+	const struct npm_packument *previous; /* the document before, for ghosts; NULL: none */
+	bool again;                           /* the same raw JSON once more, because the store has learnt something */
+	bool gone; /* the upstream answered 404 where there was a package: raw is empty, all versions become ghosts */
 };
 
 /* What a snapshot taught, to be recorded and told. Texts live in the arena. */
 struct npm_changes {
-	struct seen_package seen;  /* to be saved: new and changed versions only, all tags */
+	struct seen_package seen;         /* to be saved: new and changed versions only, all tags */
 	const struct str *changed_hashes; /* rule 4: "name@version: sha512-A became sha512-B" */
 	size_t changed_hash_count;
-	const struct str *withdrawn;      /* rule 8: "name@version: vanished 2 days after its publication" */
+	const struct str *withdrawn; /* rule 8: "name@version: vanished 2 days after its publication" */
 	size_t withdrawn_count;
-	const struct str *notes;          /* other oddities, e.g. a version whose key and `version` differ (it is left out) */
+	const struct str *notes; /* other oddities, e.g. a version whose key and `version` differ (it is left out) */
 	size_t note_count;
 };
 

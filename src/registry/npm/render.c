@@ -8,8 +8,8 @@
 struct emitter {
 	const struct npm_packument *p;
 	const struct npm_sink *sink;
-	const char *from, *to; /* not yet written */
-	bool first;            /* no comma before the next entry */
+	const char *from, *to;     /* not yet written */
+	bool first;                /* no comma before the next entry */
 	struct str tarball_prefix; /* "http://gate/npm/name/-/", safe inside a JSON string */
 	struct str keep;
 };

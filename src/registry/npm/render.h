@@ -6,10 +6,10 @@
 
 /* What the decisions made of a packument at one moment. */
 struct npm_cut {
-	const bool *shown;    /* by version index; a ghost may be shown */
+	const bool *shown; /* by version index; a ghost may be shown */
 	usec now;
-	usec tag_hold;        /* the cooldown that a tag moved back is held for (rule 6); 0: not */
-	struct str message;   /* policyRestrictions.message; used when something is hidden */
+	usec tag_hold;      /* the cooldown that a tag moved back is held for (rule 6); 0: not */
+	struct str message; /* policyRestrictions.message; used when something is hidden */
 };
 
 struct npm_tag_out {

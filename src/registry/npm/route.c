@@ -58,10 +58,7 @@ static unsigned method_of(struct str method)
 {
 	if (str_eq(method, STR("GET")) || str_eq(method, STR("HEAD")))
 		return GET;
-	return str_eq(method, STR("POST"))     ? POST
-	       : str_eq(method, STR("PUT"))    ? PUT
-	       : str_eq(method, STR("DELETE")) ? DELETE
-	                                       : 0;
+	return str_eq(method, STR("POST")) ? POST : str_eq(method, STR("PUT")) ? PUT : str_eq(method, STR("DELETE")) ? DELETE : 0;
 }
 
 static int hex_value(char c)

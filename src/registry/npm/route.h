@@ -8,27 +8,27 @@
 
 /* X(constant, "name for metrics and logs") */
 #define NPM_ROUTES(X) \
-	X(NPM_ROUTE_PACKUMENT, "packument")     /* GET /{name} */ \
-	X(NPM_ROUTE_VERSION, "version")         /* GET /{name}/{version or tag} */ \
-	X(NPM_ROUTE_TARBALL, "tarball")         /* GET /{name}/-/{file} */ \
-	X(NPM_ROUTE_DIST_TAGS, "dist-tags")     /* GET /-/package/{name}/dist-tags */ \
+	X(NPM_ROUTE_PACKUMENT, "packument")           /* GET /{name} */ \
+	X(NPM_ROUTE_VERSION, "version")               /* GET /{name}/{version or tag} */ \
+	X(NPM_ROUTE_TARBALL, "tarball")               /* GET /{name}/-/{file} */ \
+	X(NPM_ROUTE_DIST_TAGS, "dist-tags")           /* GET /-/package/{name}/dist-tags */ \
 	X(NPM_ROUTE_DIST_TAG_WRITE, "dist-tag-write") /* PUT, POST, DELETE on it and below */ \
-	X(NPM_ROUTE_PUBLISH, "publish")         /* PUT /{name}, …/-rev/{rev}, DELETE of them */ \
+	X(NPM_ROUTE_PUBLISH, "publish")               /* PUT /{name}, …/-rev/{rev}, DELETE of them */ \
 	X(NPM_ROUTE_PING, "ping") \
 	X(NPM_ROUTE_WHOAMI, "whoami") \
-	X(NPM_ROUTE_LOGIN, "login")             /* POST /-/v1/login, PUT /-/user/org.couchdb.user:…, DELETE /-/user/token/… */ \
-	X(NPM_ROUTE_SEARCH, "search")           /* GET /-/v1/search */ \
-	X(NPM_ROUTE_AUDIT_BULK, "audit-bulk")   /* POST /-/npm/v1/security/advisories/bulk */ \
-	X(NPM_ROUTE_AUDIT_QUICK, "audit-quick") /* POST /-/npm/v1/security/audits/quick and …/audits */ \
-	X(NPM_ROUTE_KEYS, "keys")               /* GET /-/npm/v1/keys */ \
+	X(NPM_ROUTE_LOGIN, "login")               /* POST /-/v1/login, PUT /-/user/org.couchdb.user:…, DELETE /-/user/token/… */ \
+	X(NPM_ROUTE_SEARCH, "search")             /* GET /-/v1/search */ \
+	X(NPM_ROUTE_AUDIT_BULK, "audit-bulk")     /* POST /-/npm/v1/security/advisories/bulk */ \
+	X(NPM_ROUTE_AUDIT_QUICK, "audit-quick")   /* POST /-/npm/v1/security/audits/quick and …/audits */ \
+	X(NPM_ROUTE_KEYS, "keys")                 /* GET /-/npm/v1/keys */ \
 	X(NPM_ROUTE_ATTESTATIONS, "attestations") /* GET /-/npm/v1/attestations/{name}@{version} */ \
-	X(NPM_ROUTE_ACCOUNT, "account")         /* org, team, tokens, profile, access, trust, stage …: nothing that we serve */
+	X(NPM_ROUTE_ACCOUNT, "account")           /* org, team, tokens, profile, access, trust, stage …: nothing that we serve */
 
 enum npm_route_kind {
 #define X(constant, text) constant,
 	NPM_ROUTES(X)
 #undef X
-	NPM_ROUTE_COUNT
+		NPM_ROUTE_COUNT
 };
 const char *npm_route_name(enum npm_route_kind k);
 

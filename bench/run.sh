@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# `./dev bench [NAME [ARGUMENTS…]]`: measurements in a release build. Without a name the short ones, a few minutes in all; NAME is a folder here.
+#   ./dev bench gate packuments memory cold      what docs/performance.md reports, without the installs
+#   ./dev bench gate installs                    whole installs by npm, pnpm and bun: a quarter of an hour a round
+set -euo pipefail
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+build=$top/build scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+make() { ninja -C "$build" --quiet "$@"; }
+
+registry() { npm config get registry 2>/dev/null | tail -1 | sed 's:/*$:/:'; }
+
+run_json() {
+	make bench/json_bench
+	if [ $# = 0 ]; then
+		curl -sSf -o "$scratch/react.json" "$(registry)react"
+		set -- "$scratch/react.json"
+	fi
+	python3 "$top/bench/json/run.py" "$build/bench/json_bench" "$@"
+}
+run_packument() {
+	make bench/packument/bench_packument
+	python3 "$top/bench/packument/run.py" "$build/bench/packument/bench_packument" "$@"
+}
+run_decide() {
+	make bench/decide_bench
+	"$build/bench/decide_bench" "$@"
+}
+run_store() {
+	make bench/store_bench
+	"$build/bench/store_bench" "$scratch/store" "$@"
+}
+# Needs the echo server of the tests, in a release build of its own.
+run_http() {
+	local release=$top/.cache/build-bench
+	[ -f "$release/build.ninja" ] || meson setup "$release" "$top" --buildtype=release -Db_ndebug=false >/dev/null
+	ninja -C "$release" --quiet tests/http/echo_server
+	"$top/bench/http/run.sh" "$release/tests/http/echo_server" "$@"
+}
+run_gate() {
+	python3 "$top/bench/gate/run.py" "$@"
+}
+
+name=${1:-short}
+[ $# = 0 ] || shift
+case $name in
+short)
+	for part in decide store packument; do
+		printf '\n== %s\n' "$part"
+		run_$part
+	done
+	printf '\n== gate\n'
+	run_gate --quick packuments memory cold
+	;;
+json | packument | decide | store | http | gate) "run_$name" "$@" ;;
+*)
+	printf 'bench: %s is none of json packument decide store http gate\n' "$name" >&2
+	exit 2
+	;;
+esac

@@ -1,0 +1,99 @@
+#include "cmd/ask_gate.h"
+
+#include <curl/curl.h>
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "base/limits.h"
+#include "cmd/options.h"
+
+struct answer {
+	struct buf body;
+	struct str decision;
+	char kept[16];
+};
+
+static size_t take_body(char *bytes, size_t size, size_t n, void *arg)
+{
+	struct answer *a = arg;
+
+	buf_add(&a->body, bytes, size * n);
+	return a->body.error ? 0 : size * n;
+}
+
+static size_t take_header(char *bytes, size_t size, size_t n, void *arg)
+{
+	struct answer *a = arg;
+	struct str line = {bytes, size * n}, name = STR("bondgate-decision:");
+
+	if (str_starts_nocase(line, name)) {
+		snprintf(a->kept, sizeof(a->kept), "%.*s", STR_ARG(str_trim(str_skip(line, name.n))));
+		a->decision = str_of(a->kept);
+	}
+	return size * n;
+}
+
+/* The gate's root: whatever stands behind host and port ("…/npm/") belongs to npm. */
+static struct str root_of(const char *gate)
+{
+	struct str url = str_of(gate);
+	ptrdiff_t scheme = str_find(url, STR("://")), slash;
+
+	if (scheme < 0)
+		return url;
+	slash = str_chr(str_skip(url, (size_t)scheme + 3), '/');
+	return slash < 0 ? url : str_take(url, (size_t)scheme + 3 + (size_t)slash);
+}
+
+static int print_answer(const struct answer *a, long status)
+{
+	if (status != 200 || !a->decision.n) {
+		fprintf(stderr, "bondgate: the gate answered %ld: %.*s\n", status, STR_ARG(str_take(buf_str(&a->body), 400)));
+		return EXIT_CANNOT;
+	}
+	printf("%.*s%s", STR_ARG(buf_str(&a->body)), str_ends(buf_str(&a->body), STR("\n")) ? "" : "\n");
+	return str_eq(a->decision, STR("allow")) ? EXIT_NOTHING : EXIT_FOUND;
+}
+
+int ask_gate_explain(const char *gate, const char *purl, const char *at, bool json)
+{
+	struct answer answer = {.body = BUF(MIB)};
+	CLEANUP_BUF struct buf url = BUF(16 * KIB);
+	CURL *curl = curl_easy_init();
+	struct curl_slist *headers = NULL;
+	char problem[CURL_ERROR_SIZE] = "";
+	char *escaped;
+	long status = 0;
+	int code = EXIT_CANNOT;
+
+	if (!curl)
+		return EXIT_CANNOT;
+	escaped = curl_easy_escape(curl, purl, 0);
+	buf_printf(&url, "%.*s/-/explain?purl=%s", STR_ARG(root_of(gate)), escaped ? escaped : "");
+	curl_free(escaped);
+	if (at) {
+		escaped = curl_easy_escape(curl, at, 0);
+		buf_printf(&url, "&at=%s", escaped ? escaped : "");
+		curl_free(escaped);
+	}
+	headers = curl_slist_append(headers, json ? "accept: application/json" : "accept: text/plain");
+	curl_easy_setopt(curl, CURLOPT_URL, buf_cstr(&url));
+	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT, 60L);
+	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, problem);
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer);
+	curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
+	curl_easy_setopt(curl, CURLOPT_HEADERDATA, &answer);
+	if (curl_easy_perform(curl) != CURLE_OK) {
+		fprintf(stderr, "bondgate: the gate at %s cannot be asked: %s\n", gate, problem);
+	} else {
+		curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+		code = print_answer(&answer, status);
+	}
+	curl_slist_free_all(headers);
+	curl_easy_cleanup(curl);
+	buf_free(&answer.body);
+	return code;
+}
