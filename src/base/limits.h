@@ -33,7 +33,7 @@
 	X(LIMIT_LOCK_PACKAGES, 2000000, "packages of one lockfile") \
 	X(LIMIT_LOCK_NEEDS, 20000000, "dependencies between them") \
 	X(LIMIT_XML_DEPTH, 64, "nesting of an XML document") \
-	X(LIMIT_XML_ELEMENTS, 1000000, "elements of an XML document") \
+	X(LIMIT_XML_ELEMENTS, 100000, "elements of an XML document") \
 	X(LIMIT_WALK_ENTRIES, 5000000, "files and folders looked at below one path of a scan") \
 	X(LIMIT_WALK_DEPTH, 64, "folders below folders there") \
 	X(LIMIT_ADVISORY_SOURCE_BYTES, 16 * GIB, "an archive of advisories, unpacked") \

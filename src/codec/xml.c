@@ -3,6 +3,7 @@
 #include <expat.h>
 #include <limits.h>
 
+#include "base/buf.h"
 #include "base/limits.h"
 
 struct reader {
@@ -12,6 +13,7 @@ struct reader {
 	struct xml_node **tails[64];
 	size_t depth, elements;
 	struct xml_node *root;
+	struct buf text; /* since the last tag */
 	const char *problem;
 	int code;
 };
@@ -58,6 +60,7 @@ static void start(void *arg, const char *name, const char **attributes)
 	struct reader *r = arg;
 	struct xml_node *n;
 
+	buf_clear(&r->text);
 	if (r->depth == sizeof(r->stack) / sizeof(r->stack[0]))
 		return stop(r, -EFBIG, "elements are nested too deeply");
 	if (++r->elements > LIMIT_XML_ELEMENTS)
@@ -78,31 +81,25 @@ static void start(void *arg, const char *name, const char **attributes)
 	r->tails[r->depth++] = &n->first;
 }
 
+/* Only an element without children has a text: what stands between elements is not worth keeping. */
 static void end(void *arg, const char *name)
 {
 	struct reader *r = arg;
+	struct xml_node *n = r->stack[--r->depth];
 
 	(void)name;
-	r->depth--;
+	if (n->first)
+		return;
+	n->text = arena_str(r->arena, buf_str(&r->text));
+	if (!n->text.p || r->text.error)
+		stop(r, r->text.error == -EFBIG ? -EFBIG : -ENOMEM, "too large to be read");
 }
 
-/* Text comes in pieces; the values that are looked for are short, so joining by copying is cheap. Blanks between elements are not
- * worth keeping. */
 static void characters(void *arg, const char *text, int n)
 {
 	struct reader *r = arg;
-	struct str piece = {text, (size_t)n}, *to;
 
-	if (!r->depth)
-		return;
-	to = &r->stack[r->depth - 1]->text;
-	if (to->n == 0 && str_trim(piece).n == 0)
-		return;
-	if (to->n > 64 * KIB)
-		return stop(r, -EFBIG, "an element's text is too long");
-	*to = arena_printf(r->arena, "%.*s%.*s", STR_ARG(*to), STR_ARG(piece));
-	if (!to->p)
-		stop(r, -ENOMEM, "too large to be read");
+	buf_add(&r->text, text, (size_t)n);
 }
 
 static void doctype(void *arg, const char *name, const char *system, const char *public, int internal)
@@ -116,7 +113,7 @@ static void doctype(void *arg, const char *name, const char *system, const char 
 
 int xml_parse(struct arena *a, struct str text, struct str file, struct xml_node **ret_root, struct err *err)
 {
-	struct reader r = {.arena = a, .parser = XML_ParserCreate(NULL)};
+	struct reader r = {.arena = a, .parser = XML_ParserCreate(NULL), .text = BUF(64 * KIB)};
 	unsigned line;
 
 	if (!r.parser)
@@ -134,6 +131,7 @@ int xml_parse(struct arena *a, struct str text, struct str file, struct xml_node
 	}
 	line = (unsigned)XML_GetCurrentLineNumber(r.parser);
 	XML_ParserFree(r.parser);
+	buf_free(&r.text);
 	if (r.code)
 		return err_set(err, r.code, "%.*s:%u: %s", STR_ARG(file), line, r.problem);
 	*ret_root = r.root;

@@ -14,7 +14,7 @@ struct xml_attribute {
 
 struct xml_node {
 	struct str name; /* without a namespace prefix */
-	struct str text; /* its own characters, those of its children left out */
+	struct str text; /* the characters of an element without children */
 	unsigned line;   /* from 1 */
 	struct xml_attribute *attributes;
 	struct xml_node *first, *next;

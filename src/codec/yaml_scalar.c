@@ -169,7 +169,7 @@ static bool flow_collection(struct flow *f, struct yaml_node *parent, unsigned d
 			return true;
 		}
 		n = ARENA_NEW(f->arena, struct yaml_node);
-		if (!n || parent->count >= 1000)
+		if (!n || parent->count >= 64)
 			return false;
 		n->line = n->key_line = parent->line;
 		n->column = n->key_column = parent->column;

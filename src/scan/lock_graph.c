@@ -71,7 +71,8 @@ static uint32_t begin_at_projects(struct lock *l, uint32_t *queue)
 				continue;
 			p->via = i;
 			queue[tail++] = i;
-			any = any || p->needs != LOCK_NONE;
+			for (uint32_t n = p->needs; n != LOCK_NONE && !any; n = l->needs[n].next)
+				any = l->needs[n].to != LOCK_NONE;
 		}
 	return any ? tail : 0;
 }

@@ -111,6 +111,9 @@ uint32_t npm_path_target(const struct lock *l, uint32_t from, const struct lock_
 	struct str folder = l->packages[from].key;
 	uint32_t found;
 
+	/* Longer than any file system allows; every step up would look at all of it. */
+	if (folder.n > 4096)
+		return LOCK_NONE;
 	/* A link leads to the folder that it stands for. */
 	if (l->packages[from].source == LOCK_LINK)
 		return lock_find(l, need->spec);

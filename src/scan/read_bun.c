@@ -144,7 +144,7 @@ static uint32_t bun_target(const struct lock *l, uint32_t from, const struct loc
 	struct str folder = p->source == LOCK_PROJECT ? STR_NULL : p->source == LOCK_WORKSPACE ? p->name : p->key;
 	char path[4096];
 
-	while (folder.n) {
+	while (folder.n && folder.n < sizeof(path)) {
 		int n = snprintf(path, sizeof(path), "%.*s/%.*s", STR_ARG(folder), STR_ARG(need->name));
 		uint32_t found = n > 0 && (size_t)n < sizeof(path) ? lock_find(l, (struct str){path, (size_t)n}) : LOCK_NONE;
 

@@ -102,6 +102,30 @@ static void read_targets(struct json_reader *r, struct lock *l)
 	}
 }
 
+/* projectFileDependencyGroups: {"net8.0": ["Name >= 1.0.0", …]}: what the project names itself. */
+static void read_groups(struct json_reader *r, struct lock *l)
+{
+	uint32_t root = lock_add(l, STR_NULL, STR("."), NULL);
+	struct str raw;
+
+	if (root != LOCK_NONE)
+		l->packages[root].source = LOCK_PROJECT;
+	if (root == LOCK_NONE || !json_enter_object_or_skip(r))
+		return;
+	while (json_next_member(r, &raw)) {
+		struct str framework = json_key_text(l, raw);
+
+		if (!json_enter_array_or_skip(r))
+			continue;
+		while (json_next_item(r)) {
+			struct str text = json_text_or_none(r, l);
+			ptrdiff_t blank = str_chr(text, ' ');
+
+			lock_need(l, root, blank < 0 ? text : str_take(text, (size_t)blank), framework, NEED_PROD);
+		}
+	}
+}
+
 static uint32_t library_target(const struct lock *l, uint32_t from, const struct lock_need *need)
 {
 	(void)from;
@@ -110,7 +134,7 @@ static uint32_t library_target(const struct lock *l, uint32_t from, const struct
 
 static int read_sections(struct lock *l, bool deployed, struct err *err)
 {
-	struct str key, libraries = STR_NULL, targets = STR_NULL;
+	struct str key, libraries = STR_NULL, targets = STR_NULL, groups = STR_NULL;
 	struct json_reader top, r;
 	int code;
 
@@ -119,7 +143,10 @@ static int read_sections(struct lock *l, bool deployed, struct err *err)
 		json_fail(&top, "this must be an object");
 	json_enter_object(&top);
 	while (json_next_member(&top, &key))
-		json_skip(&top, json_raw_equals(key, STR("libraries")) ? &libraries : json_raw_equals(key, STR("targets")) ? &targets : NULL);
+		json_skip(&top, json_raw_equals(key, STR("libraries"))                     ? &libraries
+		                : json_raw_equals(key, STR("targets"))                     ? &targets
+		                : json_raw_equals(key, STR("projectFileDependencyGroups")) ? &groups
+		                                                                           : NULL);
 	code = lock_json_finish(l, &top, err);
 	if (code == 0 && !libraries.p && !targets.p)
 		code = lock_error(l, NULL, err, "neither libraries nor targets are here: is this %s?",
@@ -132,6 +159,11 @@ static int read_sections(struct lock *l, bool deployed, struct err *err)
 	if (code == 0 && targets.p) {
 		lock_json_init(&r, targets);
 		read_targets(&r, l);
+		code = lock_json_finish(l, &r, err);
+	}
+	if (code == 0 && groups.p) {
+		lock_json_init(&r, groups);
+		read_groups(&r, l);
 		code = lock_json_finish(l, &r, err);
 	}
 	if (code == 0)

@@ -96,35 +96,55 @@ int read_package_json(struct lock *l, const struct lock_extras *extras, struct e
 	return code;
 }
 
-/* A manifest that cannot be read takes nothing away from the lockfile beside it. */
-void manifest_root(struct lock *l, const struct lock_extras *extras)
+static bool read_root(struct json_reader *r, struct lock *l, uint32_t root)
 {
-	for (size_t i = 0; extras && i < extras->count; i++) {
-		struct json_reader r;
-		struct str key;
-		uint32_t root;
+	struct str key;
+	bool alone = true;
 
-		if (!str_eq(extras->files[i].name, STR("package.json")))
-			continue;
-		root = lock_add(l, STR_NULL, STR("."), NULL);
-		if (root == LOCK_NONE)
-			return;
-		l->packages[root].source = LOCK_PROJECT;
-		lock_json_init(&r, extras->files[i].text);
-		if (!json_enter_object_or_skip(&r))
-			return;
-		while (json_next_member(&r, &key)) {
-			size_t g = 0;
+	if (!json_enter_object_or_skip(r))
+		return false;
+	while (json_next_member(r, &key)) {
+		size_t g = 0;
 
-			while (g < 3 && !json_raw_equals(key, groups[g].key))
-				g++;
-			if (g < 3)
-				json_needs(&r, l, root, groups[g].kind);
-			else
-				json_skip(&r, NULL);
-		}
-		if (json_failed(&r))
-			lock_warn(l, NULL, "the package.json beside it cannot be read");
-		return;
+		while (g < 3 && !json_raw_equals(key, groups[g].key))
+			g++;
+		alone = alone && !json_raw_equals(key, STR("workspaces"));
+		if (g < 3)
+			json_needs(r, l, root, groups[g].kind);
+		else
+			json_skip(r, NULL);
 	}
+	return alone;
+}
+
+/* A manifest that cannot be read takes nothing away from the lockfile beside it. */
+bool manifest_root(struct lock *l, const struct lock_extras *extras)
+{
+	struct json_reader r;
+	uint32_t root;
+	bool alone;
+
+	if (!extras || !extras->count || !str_eq(extras->files[0].name, STR("package.json")))
+		return false;
+	root = lock_add(l, STR_NULL, STR("."), NULL);
+	if (root == LOCK_NONE)
+		return false;
+	l->packages[root].source = LOCK_PROJECT;
+	lock_json_init(&r, extras->files[0].text);
+	alone = read_root(&r, l, root);
+	if (json_finish(&r, NULL) == 0)
+		return alone;
+	lock_warn(l, NULL, "the package.json beside it cannot be read");
+	l->packages[root].needs = LOCK_NONE;
+	return false;
+}
+
+void manifest_check(struct lock *l)
+{
+	const struct lock_package *root = &l->packages[l->count - 1];
+
+	for (uint32_t n = root->needs; n != LOCK_NONE; n = l->needs[n].next)
+		if (l->needs[n].to == LOCK_NONE && lock_source_of(l->needs[n].spec) == LOCK_REGISTRY)
+			lock_warn(l, NULL, "package.json wants \"%.*s@%.*s\", which is not in the lockfile: they are out of step, or it is cut",
+			          STR_ARG(l->needs[n].name), STR_ARG(l->needs[n].spec));
 }

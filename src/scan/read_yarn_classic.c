@@ -165,6 +165,7 @@ static uint32_t classic_target(const struct lock *l, uint32_t from, const struct
 int read_yarn_classic(struct lock *l, const struct lock_extras *extras, struct err *err)
 {
 	struct classic c = {.l = l, .err = err, .p = l->text.p, .end = l->text.p + l->text.n, .at = LOCK_NONE};
+	bool alone;
 	int code;
 
 	while (c.p < c.end) {
@@ -180,10 +181,16 @@ int read_yarn_classic(struct lock *l, const struct lock_extras *extras, struct e
 	code = finish_block(&c);
 	if (code < 0)
 		return code;
-	manifest_root(l, extras);
 	lock_link(l, classic_target);
 	code = whole_check(l, true, err);
-	return code < 0 ? code : extras && extras->count ? lock_mark(l) : 0;
+	if (code < 0)
+		return code;
+	alone = manifest_root(l, extras);
+	lock_link(l, classic_target);
+	if (!alone)
+		return 0;
+	manifest_check(l);
+	return lock_mark(l);
 }
 
 int read_yarn(struct lock *l, const struct lock_extras *extras, struct err *err)

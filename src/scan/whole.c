@@ -65,9 +65,12 @@ static bool is_sorted(const struct lock *l)
 /* Is this need one that the file should satisfy, and does not? */
 static bool is_missing(const struct lock_need *need)
 {
-	enum lock_source s = lock_source_of(need->spec);
+	enum lock_source s;
 
-	return need->to == LOCK_NONE && need->kind != NEED_PEER && s != LOCK_LINK && s != LOCK_WORKSPACE && s != LOCK_FILE;
+	if (need->to != LOCK_NONE || need->kind == NEED_PEER)
+		return false;
+	s = lock_source_of(need->spec);
+	return s != LOCK_LINK && s != LOCK_WORKSPACE && s != LOCK_FILE;
 }
 
 int whole_check(const struct lock *l, bool ordered, struct err *err)

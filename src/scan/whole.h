@@ -13,7 +13,10 @@ bool whole_integrity(struct str integrity);
  * anything is missing. 0 or -EBADMSG. */
 int whole_check(const struct lock *l, bool ordered, struct err *err);
 
-/* The project itself from the package.json among the extras, with what it needs: yarn 1 does not write it into the lockfile. */
-void manifest_root(struct lock *l, const struct lock_extras *extras);
+/* Adds the project itself, as the last package, from the package.json among the extras, with what it needs: yarn 1 does not write
+ * that into the lockfile. True if this is all that is wanted; members of a workspace want things that are not known here. */
+bool manifest_root(struct lock *l, const struct lock_extras *extras);
+/* Warns of what such a project wants and the lockfile does not have. */
+void manifest_check(struct lock *l);
 
 #endif

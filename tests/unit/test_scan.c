@@ -228,6 +228,38 @@ static void central_versions_come_from_the_file_above(void **state)
 	lock_free(&l);
 }
 
+static void the_manifest_beside_a_yarn_lock_says_what_is_for_development(void **state)
+{
+	(void)state;
+	CLEANUP_ARENA struct arena *a = arena_new(MIB);
+	struct str text =
+		STR("a@^1:\n  version \"1.0.0\"\n  dependencies:\n    b \"^2\"\nb@^2:\n  version \"2.0.0\"\nc@^3:\n  version \"3.0.0\"\n");
+	const struct {
+		struct str manifest;
+		const char *expected;
+		size_t warnings;
+	} cases[] = {
+		{STR("{\"dependencies\": {\"c\": \"^3\"}, \"devDependencies\": {\"a\": \"^1\"}}"),
+	     "1 a@1.0.0 registry dev\n5 b@2.0.0 registry dev\n7 c@3.0.0 registry\n", 0},
+		{STR("{\"devDependencies\": {\"a\": \"^1\", \"d\": \"^4\"}}"),
+	     "1 a@1.0.0 registry dev\n5 b@2.0.0 registry dev\n7 c@3.0.0 registry\n", 1},
+		{STR("{\"workspaces\": [\"x\"], \"devDependencies\": {\"a\": \"^1\", \"d\": \"^4\"}}"),
+	     "1 a@1.0.0 registry\n5 b@2.0.0 registry\n7 c@3.0.0 registry\n", 0},
+		{STR("{\"devDependencies\": {\"a\""), "1 a@1.0.0 registry\n5 b@2.0.0 registry\n7 c@3.0.0 registry\n", 1},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct lock_extra file = {STR("package.json"), cases[i].manifest, STR("package.json")};
+		const struct lock_extras extras = {&file, 1};
+		struct lock l;
+
+		assert_int_equal(lock_read(format_of("yarn.lock"), text, STR("yarn.lock"), &extras, &l, NULL), 0);
+		assert_string_equal(listing(a, &l).p, cases[i].expected);
+		assert_int_equal(l.warning_count, cases[i].warnings);
+		lock_free(&l);
+	}
+}
+
 static void the_shortest_way_leads_from_the_project(void **state)
 {
 	(void)state;
@@ -297,6 +329,7 @@ int main(void)
 		cmocka_unit_test(every_format_lists_its_packages),
 		cmocka_unit_test(a_wrong_file_is_an_error_with_its_place),
 		cmocka_unit_test(central_versions_come_from_the_file_above),
+		cmocka_unit_test(the_manifest_beside_a_yarn_lock_says_what_is_for_development),
 		cmocka_unit_test(the_shortest_way_leads_from_the_project),
 		cmocka_unit_test(members_of_the_workspace_match_nothing_and_denied_names_do),
 		cmocka_unit_test(content_tells_the_format_where_the_name_does_not),
