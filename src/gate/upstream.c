@@ -230,10 +230,39 @@ static void judge_end(struct fetching *f, CURLcode curl_code)
 		fetching_fail(f, -EBADMSG, "its gzip encoding is cut short");
 }
 
+/* A connection that was kept may be closed by the upstream in the very moment that it is used again, or hold bytes that came after the answer
+ * before: nothing was answered, and a read may be asked a second time. */
+static bool kept_connection_failed(const struct fetching *f, CURLcode code)
+{
+	long fresh = 1;
+
+	if (code != CURLE_SEND_ERROR && code != CURLE_RECV_ERROR && code != CURLE_GOT_NOTHING && code != CURLE_UNSUPPORTED_PROTOCOL &&
+	    code != CURLE_WEIRD_SERVER_REPLY)
+		return false;
+	if (f->failure || f->tried_again || f->head_given || f->redirecting || f->address_refused || f->head_bytes)
+		return false;
+	curl_easy_getinfo(f->easy, CURLINFO_NUM_CONNECTS, &fresh);
+	return fresh == 0 && (str_eq(f->q.method, STR("GET")) || str_eq(f->q.method, STR("HEAD")));
+}
+
+static void try_again(struct fetching *f)
+{
+	f->tried_again = true;
+	leave_multi(f);
+	curl_easy_setopt(f->easy, CURLOPT_FRESH_CONNECT, 1L);
+	start_hop(f);
+	if (f->failure)
+		finish_with_failure(f);
+}
+
 void fetching_hop_ended(struct fetching *f, CURLcode code)
 {
 	if (f->finished)
 		return;
+	if (kept_connection_failed(f, code)) {
+		try_again(f);
+		return;
+	}
 	/* A success waits until the consumer has everything; a failure does not wait for a consumer that may never go on. */
 	if (f->paused && !f->failure && code == CURLE_OK) {
 		f->ended = true;

@@ -60,8 +60,9 @@ struct fetching {
 	bool ended; /* curl is done while the consumer is paused */
 	CURLcode end_code;
 	bool address_refused;
-	bool finished; /* on_done was called: only the memory is left */
-	int failure;   /* why we ended it; err says more */
+	bool tried_again; /* on a fresh connection, after a kept one turned out to be closed */
+	bool finished;    /* on_done was called: only the memory is left */
+	int failure;      /* why we ended it; err says more */
 	struct err err;
 };
 
