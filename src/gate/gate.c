@@ -98,7 +98,6 @@ void gate_close(struct gate *g)
 	if (g->store)
 		store_close(g->store);
 	rules_unref(g->rules);
-	free(g->policy_error);
 	free(g);
 }
 

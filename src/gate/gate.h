@@ -44,7 +44,6 @@ struct gate {
 
 	pthread_mutex_t rules_lock;
 	struct rules *rules;
-	char *policy_error; /* why the last reload was refused; NULL: it was not */
 	_Atomic bool ready;
 	_Atomic bool evidence_full;   /* the last receipt could not be made durable */
 	_Atomic bool evidence_trying; /* a record is under way that tells whether there is room again */
