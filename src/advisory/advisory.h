@@ -60,6 +60,10 @@ uint64_t advisories_digest(const struct advisories *a);
  * that nothing is known about. */
 size_t advisories_match(const struct advisories *a, enum ecosystem e, struct str name, struct str version, usec at, struct arena *out,
                         struct advisory **ret);
+/* Does an advisory that is not withdrawn (and was published at or before `at`, unless that is 0) name exactly this version as a fix of a range
+ * of its package? *ret_id gets the most severe one's id, in `out`. */
+bool advisories_fixed_by(const struct advisories *a, enum ecosystem e, struct str name, struct str version, usec at, struct arena *out,
+                         struct str *ret_id, enum severity *ret_severity);
 /* Is anything known about any version of this package? */
 bool advisories_know(const struct advisories *a, enum ecosystem e, struct str name);
 

@@ -10,6 +10,24 @@ const char *verdict_name(enum verdict v);
 
 enum withdrawal { WITHDRAWN_NOT, WITHDRAWN_YOUNG /* within 30 days of publication */, WITHDRAWN_PLACEHOLDER, WITHDRAWN_OLD };
 
+/* What a version's metadata and its history say about who made it and what it gained against the version before it in its line (the major
+ * version, for 0.x the minor; the first of a line is held against the highest version below it). Empty or zero: nothing, or not known. */
+struct trust_facts {
+	const struct str *publishers; /* npm: the one who published it; NuGet: its owners */
+	size_t publisher_count;
+	struct str trusted_publisher; /* claimed: "github.com/org/repo" */
+	struct str verified_source;   /* the same out of a provenance bundle that was verified */
+	bool provenance;              /* it claims provenance */
+	struct str continuity;        /* what changed, one sentence: "published by mallory; 41 releases of 2.x before it by alice" */
+	struct str install_script;    /* "postinstall", "binding.gyp", … that the version before had not, or not so */
+	struct str binary;            /* "bin/tool", "build/x.node" */
+	struct str remote_dependency; /* "left-pad (git+https://…)" */
+	struct str dependency;        /* the youngest dependency that it gained whose name was not known here before this version came */
+	usec dependency_published;    /* of that name's first version; 0: not known */
+	enum { SIGNATURE_UNKNOWN, SIGNATURE_ABSENT, SIGNATURE_VALID, SIGNATURE_INVALID } signature;
+	bool fixed_line_denied; /* every other version of its line is denied */
+};
+
 struct version_facts {
 	enum ecosystem ecosystem;
 	struct str name, version;
@@ -29,6 +47,16 @@ struct version_facts {
 	usec withdrawn_at;
 	struct str held_dependency; /* rule 7: "name@version" of the exactly pinned dependency that is not cleared; empty: none */
 	usec held_dependency_until; /* USEC_NEVER: only a person decides */
+	struct trust_facts trust;
+	struct str resembles;    /* policy_resembles() of its name */
+	struct str reached_from; /* the approved root that needs this name; empty: none is known to */
+	bool name_known;         /* the name was in this store before this version came, was adopted, or is older than new-dependency */
+	bool reach_pending;      /* the walk from the approved roots has not ended yet */
+	/* What was known of it when the facts were taken down (simulate): asked instead of the index when `advisories_given`. */
+	const struct advisory *advisories;
+	size_t advisory_count;
+	bool advisories_given;
+	struct str fixes; /* given: the advisory that names this version as its fix */
 };
 
 struct reason {

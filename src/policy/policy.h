@@ -23,6 +23,14 @@ enum mode { MODE_OFF, MODE_REPORT, MODE_ENFORCE };
 	X(REASON_DEPENDENCY_HELD, "dependency-held", "an exactly pinned dependency is not cleared") \
 	X(REASON_WITHDRAWN, "withdrawn", "gone from its registry") \
 	X(REASON_UNVERIFIABLE, "unverifiable", "no hash that the bytes could be checked against") \
+	X(REASON_NOT_APPROVED, "not-approved", "neither approved nor needed by an approved root") \
+	X(REASON_PUBLISHER_CHANGED, "publisher-changed", "published by somebody else, or otherwise, than the releases before it") \
+	X(REASON_INSTALL_SCRIPT, "install-script", "it gained code that runs on install or build") \
+	X(REASON_NEW_DEPENDENCY, "new-dependency", "it gained a dependency on a name that is young or not known here") \
+	X(REASON_NEW_BINARY, "new-binary", "it gained a command or native code") \
+	X(REASON_REMOTE_DEPENDENCY, "remote-dependency", "it gained a dependency on a git or http address") \
+	X(REASON_LOOK_ALIKE, "look-alike", "its name resembles that of an approved or much used package") \
+	X(REASON_SIGNATURE_INVALID, "signature-invalid", "its registry's signature does not fit") \
 	X(REASON_UNKNOWN, "unknown", "its registry has no such version") \
 	X(REASON_EXEMPT, "exempt", "a dated, owned exception")
 
@@ -70,6 +78,79 @@ struct exemption {
 	struct policy_source source;
 };
 
+/* One approval: a line of `allow.roots`, or an item of somebody else's signed list. */
+struct approval {
+	struct purl package; /* the name may be a pattern, the version a range or empty */
+	struct str reason, owner;
+	usec review_by; /* own lines: shown as overdue after it, and still in force */
+	usec ends;      /* imported ones: of no effect from then on; own lines: USEC_NEVER */
+	struct policy_source source;
+};
+
+/* One line of `allow.publishers`. `publisher-set: NAME` is taken apart into several with one source. */
+enum publisher_kind { PUBLISHER_NPM_USER, PUBLISHER_NPM_SCOPE, PUBLISHER_TRUSTED /* trusted-publisher:HOST/ORG/REPO, REPO may be * */, PUBLISHER_NUGET_OWNER };
+struct approved_publisher {
+	enum publisher_kind kind;
+	struct str name;
+	struct str set; /* the publisher-set that it came from; empty: none */
+	struct str reason, owner;
+	usec review_by;
+	struct policy_source source;
+};
+
+/* What people decided while the gate runs (store/people.h), put over a policy. */
+struct policy_grants {
+	const struct exemption *exemptions;
+	size_t exemption_count;
+	const struct approval *approvals;
+	size_t approval_count;
+};
+
+/* `advisories.feeds`: a place that advisories are fetched from every so often. */
+struct policy_feed {
+	struct str name, url; /* https, or http to a host that is private and named */
+	usec every;           /* 1h by default */
+	int priority;
+	struct str key;       /* a minisign public key ("RW…"): the bundle must be signed by it; empty: not asked for */
+	struct str authorization, ca_file;
+	struct policy_source source;
+};
+
+/* `teams`: rules of their own for those who reach the gate by /t/NAME/… */
+struct policy_team {
+	struct str name; /* the label */
+	struct str file; /* its policy file, put over this one */
+	struct policy_source source;
+};
+
+/* `webhooks` */
+enum webhook_event { WEBHOOK_REQUEST = 1, WEBHOOK_DECISION = 2, WEBHOOK_INCIDENT = 4, WEBHOOK_BREAK_GLASS = 8 };
+enum webhook_format { WEBHOOK_GENERIC, WEBHOOK_SLACK, WEBHOOK_TEAMS };
+struct policy_webhook {
+	struct str url, authorization, ca_file;
+	enum webhook_format format;
+	unsigned events; /* bits of webhook_event */
+	struct policy_source source;
+};
+
+/* `registries.npm.keys` and `.provenance`: what signatures and provenance are verified with. Files are read by the caller. */
+struct policy_trust {
+	const struct str *key_files; /* JSON as a registry serves it below /-/npm/v1/keys */
+	size_t key_file_count;
+	bool require_signature;     /* a version without a signature is signature-invalid too */
+	struct str fulcio_ca_file;  /* PEM: roots (and intermediates) of the certificates in provenance bundles; empty: nothing is verified */
+	struct str rekor_key_file;  /* PEM: public key(s) of the transparency log */
+	struct str import_keys[8];  /* minisign public keys whose lists of approvals may be imported */
+	size_t import_key_count;
+};
+
+/* `approvals`: who may decide what. */
+struct approval_settings {
+	enum severity second_person_at; /* requests at or above need two approvers; SEVERITY_UNKNOWN: never */
+	usec longest;                   /* of an exemption that a request leads to; default 30d, at most 90d */
+	usec break_glass;               /* default and most: 24h */
+};
+
 struct policy; /* opaque; counted */
 
 /* The built-in defaults: 7 days of cooldown, malware denied, everything else reported or off. Never fails but for memory. */
@@ -93,6 +174,35 @@ int policy_load(struct str text, struct str file, usec now, const struct policy_
  * with a sentence that names the line (unless the base says `trust-local: true`). */
 int policy_tighten(const struct policy *base, struct str text, struct str file, usec now, const struct policy_environment *environment,
                    struct policy **ret, struct err *err);
+
+/* A team's file over the base. `proven`: the request carried a token of that team, so the file counts in full (but for the keys that are the
+ * whole gate's: registries, origins, gate, cache, …). Not proven: only those of its lines that tighten count, the others are passed over (rule 11). */
+int policy_for_team(const struct policy *base, struct str text, struct str file, usec now, const struct policy_environment *environment,
+                    bool proven, struct policy **ret, struct err *err);
+
+/* The policy with what people decided on top: grants whose end has passed do nothing. Texts are copied. */
+int policy_with_grants(const struct policy *p, const struct policy_grants *grants, usec now, struct policy **ret, struct err *err);
+
+size_t policy_approvals(const struct policy *p, const struct approval **ret_array);
+size_t policy_publishers(const struct policy *p, const struct approved_publisher **ret_array);
+size_t policy_exemptions(const struct policy *p, const struct exemption **ret_array); /* ended ones too */
+size_t policy_feeds(const struct policy *p, const struct policy_feed **ret_array);
+size_t policy_teams(const struct policy *p, const struct policy_team **ret_array);
+size_t policy_webhooks(const struct policy *p, const struct policy_webhook **ret_array);
+const struct policy_trust *policy_trust(const struct policy *p);
+const struct approval_settings *policy_approval_settings(const struct policy *p);
+
+/* The text of a shipped policy ("default", "strict"); empty: there is none of that name. */
+struct str policy_shipped(struct str name);
+
+/* Is the name itself an approved root (a line of allow.roots, whatever its version)? NULL: no. */
+const struct approval *policy_root(const struct policy *p, enum ecosystem e, struct str name);
+/* `cooldown.new-dependency`, whatever its mode; 0: none. */
+usec policy_new_dependency(const struct policy *p);
+
+/* The approved or much used name that this one resembles without being it (edit distance, homoglyphs, separators, scope swaps); empty: none. Lives
+ * as long as the policy. Costs microseconds; to be asked once a package. */
+struct str policy_resembles(const struct policy *p, enum ecosystem e, struct str name);
 
 /* Fills in what `auto` stands for: a copy with the URL set. */
 int policy_set_upstream(const struct policy *p, enum ecosystem e, struct str url, struct policy **ret, struct err *err);

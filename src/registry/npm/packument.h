@@ -43,6 +43,14 @@ struct npm_version {
 	struct str mismatch;   /* rule 3, from the store */
 	const void *pins;      /* npm_version_pin() reads them */
 	uint32_t pin_count;
+	/* Trust (policy/decide.h, struct trust_facts, says what each means); empty or zero: nothing, or not known. */
+	struct str publisher, trusted_publisher, approver, repository;
+	bool provenance;
+	struct str continuity, install_script_gained, binary_gained, remote_gained;
+	int signature;            /* as trust_facts.signature */
+	const void *dependencies; /* npm_version_dependency() reads them: every real name (aliases resolved) of dependencies, optionalDependencies and
+	                           * peerDependencies, once each; git, http and file ones have none */
+	uint32_t dependency_count, gained_count; /* those that the version before it in its line had not come first */
 };
 
 struct npm_tag {
@@ -50,6 +58,8 @@ struct npm_tag {
 	struct str former; /* rule 6: keep this target while it is cleared and now < hold_from + cooldown; empty: none */
 	usec hold_from;
 };
+
+struct npm_keys; /* registry/npm/keys.h */
 
 struct npm_packument; /* opened document; immutable; refers to the mapped bytes, which must outlive it */
 
@@ -59,6 +69,7 @@ struct npm_build {
 	struct str etag, last_modified;       /* of the upstream's answer; may be empty */
 	const struct seen_package *seen;      /* what the store remembers, zeroed when nothing */
 	const struct npm_packument *previous; /* the document before, for ghosts; NULL: none */
+	const struct npm_keys *keys;          /* the registry's keys that signatures are verified with; NULL: they are not */
 	bool again;                           /* the same raw JSON once more, because the store has learnt something */
 	bool gone; /* the upstream answered 404 where there was a package: raw is empty, all versions become ghosts */
 };
@@ -104,6 +115,7 @@ bool npm_packument_gone(const struct npm_packument *p);
 size_t npm_packument_version_count(const struct npm_packument *p);
 void npm_packument_version(const struct npm_packument *p, size_t index, struct npm_version *ret);
 struct npm_pin npm_version_pin(const struct npm_version *v, uint32_t index);
+struct str npm_version_dependency(const struct npm_version *v, uint32_t index);
 /* Index or -1. By hash tables in the document. */
 ptrdiff_t npm_packument_find(const struct npm_packument *p, struct str version);
 ptrdiff_t npm_packument_find_file(const struct npm_packument *p, struct str file);
