@@ -82,6 +82,18 @@ enum { HASH_TEXT = 96 };
 /* The same as a view: of the row, or of `room` where it had to be written out. */
 struct str column_hash_view(sqlite3_stmt *st, int index, char room[static HASH_TEXT]);
 
+/* ---- schema.c: the tables, and how an older store gets them ---- */
+
+struct schema_step {
+	const char *adds; /* in a few words, for the message when it fails */
+	const char *sql;
+};
+
+/* The schema that this program works with: the number of steps. */
+int schema_version(void);
+/* The step that leads from schema `from` (0: an empty file) to the next. */
+const struct schema_step *schema_step(int from);
+
 /* ---- sqlite.c: connections, schema, the pool of readers ---- */
 
 int connection_open(struct connection *c, const char *path, int flags, struct err *err);
