@@ -17,7 +17,7 @@ static int base64_digit(char c)
 
 /* RFC 4648, with or without padding. Bits beyond the last whole byte are ignored, because clients ignore them too, and a
  * denied hash must not pass by being spelled another way. */
-static int base64_decode(struct str text, unsigned char *out, size_t room)
+int base64_decode(struct str text, unsigned char *out, size_t room)
 {
 	uint32_t bits = 0;
 	unsigned held = 0;
