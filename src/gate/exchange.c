@@ -109,6 +109,7 @@ void exchange_evidence(const struct exchange *x, enum evidence_kind kind, struct
 		.version = version,
 		.hash = hash,
 		.client = x->client,
+		.identity = x->identity,
 		.project = x->label,
 		.agent = x->agent,
 		.session = x->session,

@@ -19,8 +19,8 @@ struct exchange {
 	struct str base;             /* "http://gate:4873/npm/", how the client reached the mount */
 	struct str path;             /* below the mount */
 	const struct origin *origin; /* of the route's package; NULL: internal and owned by nobody, or no package */
-	/* Copied from the request, for evidence after the client is gone. */
-	struct str client, agent, session;
+	/* Copied from the request, for evidence after the client is gone. `identity`: whose token proved the team; empty: none did. */
+	struct str client, agent, session, identity;
 };
 
 struct exchange *exchange_new(struct gate_thread *t, struct http_request *rq);

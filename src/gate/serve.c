@@ -1,6 +1,7 @@
 #include "gate/serve.h"
 
 #include "base/limits.h"
+#include "gate/people.h"
 #include "registry/npm/render.h"
 
 static void serve_ping(struct exchange *x)
@@ -181,6 +182,21 @@ static void serve_npm(struct exchange *x)
 	x->thread->via = STR_NULL;
 }
 
+/* The rules of the team whose label is in the path: in full for who proves to belong to it, else only what tightens (rule 11). */
+static void choose_rules(struct exchange *x)
+{
+	struct gate *g = x->thread->gate;
+	bool proven;
+
+	if (!x->label.n)
+		return;
+	proven = people_team_proven(g, http_get(x->rq, STR("authorization")), x->label, g->now(), x->arena, &x->identity);
+	if (!proven)
+		x->identity = STR_NULL;
+	rules_unref(x->rules);
+	x->rules = gate_team_rules(g, x->label, proven);
+}
+
 static void prepare(struct exchange *x)
 {
 	struct str mount;
@@ -189,6 +205,7 @@ static void prepare(struct exchange *x)
 	if (!x->npm)
 		return;
 	x->label = arena_str(x->arena, x->label);
+	choose_rules(x);
 	x->base = base_url(x, mount);
 }
 
