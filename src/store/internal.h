@@ -39,6 +39,10 @@ enum statement {
 	SQL_EVIDENCE_BOUNDS,
 	SQL_EVIDENCE_LINK,
 	SQL_EVIDENCE_DROP,
+	SQL_FACTS_PUT,
+	SQL_FACTS_WALK,
+	SQL_FACTS_FIRST,
+	SQL_FACTS_DROP,
 	SQL_PACKAGE_GET,
 	SQL_PACKAGE_PUT,
 	SQL_PACKAGE_CHECKED,
@@ -143,16 +147,19 @@ enum chain_end { CHAIN_START = 0, CHAIN_HEAD = 1 };
 
 int chain_get(struct connection *c, enum chain_end end, struct chain_head *ret);
 int chain_set(struct connection *c, enum chain_end end, const struct chain_head *head);
-/* The link of the record `e`, whose seq is set, after the one whose link is `head->link`; moves `head` on. 0 or -ENOMEM. */
-int chain_advance(struct chain_head *head, const struct evidence *e);
+/* SHA-256 of a text. 0 or -ENOMEM. */
+int chain_digest(struct str text, unsigned char ret[static STORE_LINK]);
+/* The link of the record `e`, whose seq is set, after the one whose link is `head->link`; moves `head` on. `facts` is the digest of e->facts
+ * (STORE_LINK bytes, or empty), which need not be there itself. 0 or -ENOMEM. */
+int chain_advance(struct chain_head *head, const struct evidence *e, struct str facts);
 /* Writes the head of the transaction under way, if it moved. */
 int chain_store_head(struct store *s);
 
-/* Fills `e` from a row of EVIDENCE_COLUMNS; its texts are views, that of the hash may stand in `room`. */
+/* Fills `e` from a row of EVIDENCE_COLUMNS, without `facts`; its texts are views, that of the hash may stand in `room`. */
 void evidence_view(sqlite3_stmt *st, char room[static HASH_TEXT], struct evidence *e);
 #define EVIDENCE_COLUMNS \
-	"seq, time, kind, ecosystem, name, version, hash, client, identity, project, agent, session, decision, detail, link"
-enum { EVIDENCE_LINK_COLUMN = 14 };
+	"seq, time, kind, ecosystem, name, version, hash, client, identity, project, agent, session, decision, detail, link, rules"
+enum { EVIDENCE_LINK_COLUMN = 14, EVIDENCE_RULES_COLUMN, EVIDENCE_FURTHER_COLUMN /* what a query adds */ };
 
 struct store {
 	char *path;
