@@ -22,6 +22,8 @@ enum {
 	STORE_PAGE_RECORDS = 256,    /* evidence read at once */
 	STORE_PRUNE_RECORDS = 20000, /* evidence dropped in one transaction */
 	STORE_LINK = 32,             /* SHA-256 */
+	STORE_FACTS_SLOTS = 2048,    /* facts whose row the writer remembers, */
+	STORE_FACTS_WINDOW = 65536,  /* for so many records: a row's `last` may lag behind by as much */
 };
 
 /* ---- statements.c: every statement stands in one table and is prepared when first used ---- */
@@ -161,6 +163,12 @@ void evidence_view(sqlite3_stmt *st, char room[static HASH_TEXT], struct evidenc
 	"seq, time, kind, ecosystem, name, version, hash, client, identity, project, agent, session, decision, detail, link, rules"
 enum { EVIDENCE_LINK_COLUMN = 14, EVIDENCE_RULES_COLUMN, EVIDENCE_FURTHER_COLUMN /* what a query adds */ };
 
+/* Facts that were written lately: their row is neither looked for nor touched again until the window is over. */
+struct facts_slot {
+	unsigned char digest[STORE_LINK];
+	int64_t id, last; /* as in its row; id 0: free */
+};
+
 struct store {
 	char *path;
 	enum store_access access;
@@ -175,6 +183,7 @@ struct store {
 	struct connection writer;
 	struct chain_head head; /* of the transaction under way */
 	bool head_known, head_moved;
+	struct facts_slot *facts; /* STORE_FACTS_SLOTS, or NULL; emptied when a transaction fails */
 
 	/* `lock` guards these. */
 	pthread_mutex_t lock;
