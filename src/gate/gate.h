@@ -17,6 +17,7 @@
 struct documents;
 struct artifacts;
 struct renditions;
+struct people;
 
 /* Policy and advisories as they are in force together: one value, swapped as a whole, counted. */
 struct rules {
@@ -33,6 +34,7 @@ struct gate {
 	struct documents *documents;
 	struct artifacts *artifacts;
 	struct renditions *renditions;
+	struct people *people;
 	struct metrics metrics;
 	struct http_counters http;
 	char via[64];              /* "1.1 bondgate-INSTANCE" */

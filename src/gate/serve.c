@@ -10,6 +10,10 @@ static void serve_ping(struct exchange *x)
 
 static void serve_whoami(struct exchange *x)
 {
+	if (x->who.state == TOKEN_VALID) {
+		answer_json(x, 200, STR(""), arena_printf(x->arena, "{\"username\":\"%.*s\"}", STR_ARG(x->who.person)));
+		return;
+	}
 	if (http_get(x->rq, STR("authorization")).n == 0) {
 		answer_sentence(x, 401, STR("this gate keeps no accounts: reading needs no login"));
 		return;
@@ -147,10 +151,14 @@ static struct str gates_passed(struct exchange *x)
 
 static void serve_npm(struct exchange *x)
 {
-	struct str passed = gates_passed(x);
+	struct str passed = gates_passed(x), ended = people_refusal(&x->who, x->arena);
 	struct err err = {0};
 	int r;
 
+	if (ended.n) {
+		answer_sentence(x, 401, ended);
+		return;
+	}
 	if (str_find(passed, str_of(x->thread->gate->via)) >= 0) {
 		answer_sentence(x, 508, STR("this gate is its own upstream: set registries.npm.upstream in the policy to the real registry"));
 		return;

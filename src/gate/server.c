@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "gate/artifacts.h"
 #include "gate/documents.h"
+#include "gate/people.h"
 #include "gate/renditions.h"
 #include "gate/serve.h"
 #include "gate/watch_files.h"
@@ -20,6 +21,8 @@ enum { THREADS_MAX = 64, THREADS_BY_DEFAULT = 4, SIGNALS = 3, DOCUMENTS_SHARE = 
 #define GRACE (10 * USEC_SECOND)
 #define TRIM_EVERY (10 * USEC_MINUTE)
 #define PRUNE_EVERY USEC_DAY
+/* Tokens and decisions made by other processes are seen after this. */
+#define PEOPLE_EVERY USEC_SECOND
 #define WATCHDOG_EVERY (10 * USEC_SECOND)
 /* Nothing asked for this long: time to give memory back. */
 #define REST_AFTER (5 * USEC_SECOND)
@@ -38,7 +41,7 @@ struct server {
 	uv_signal_t signals[SIGNALS];
 	struct file_watch *watch;
 	bool reloading, reload_again, stopping, trimming;
-	struct loop_timer *trim_timer, *prune_timer, *watchdog_timer, *rest_timer;
+	struct loop_timer *trim_timer, *prune_timer, *watchdog_timer, *rest_timer, *people_timer;
 	uint64_t asked; /* requests at the last look */
 	bool rested;    /* nothing was asked since memory was given back */
 	/* Of a reload on a worker thread. */
@@ -278,6 +281,33 @@ static void rest(void *arg)
 		rest_done(s);
 }
 
+static void people_work(void *arg)
+{
+	struct server *s = arg;
+	struct err err = {0};
+
+	if (people_refresh(s->gate->people, s->gate->store, &err) < 0)
+		log_event(LOG_WARNING, "the tokens could not be read again", "error=%s", log_quote(str_of(err.text)));
+}
+
+static void people_look(void *arg);
+
+static void people_done(void *arg)
+{
+	struct server *s = arg;
+
+	if (!s->stopping)
+		s->people_timer = loop_after(s->control, PEOPLE_EVERY, people_look, s);
+}
+
+static void people_look(void *arg)
+{
+	struct server *s = arg;
+
+	s->people_timer = NULL;
+	loop_work(s->control, people_work, people_done, s);
+}
+
 static void watchdog(void *arg)
 {
 	struct server *s = arg;
@@ -333,6 +363,7 @@ static void stop(struct server *s)
 	cancel(&s->prune_timer);
 	cancel(&s->watchdog_timer);
 	cancel(&s->rest_timer);
+	cancel(&s->people_timer);
 	loop_stop(s->control);
 }
 
@@ -407,6 +438,7 @@ static int open_control(struct server *s, struct err *err)
 	s->prune_timer = loop_after(s->control, USEC_MINUTE, prune, s);
 	s->watchdog_timer = loop_after(s->control, s->options->notify->watchdog ? s->options->notify->watchdog : WATCHDOG_EVERY, watchdog, s);
 	s->rest_timer = loop_after(s->control, REST_AFTER, rest, s);
+	s->people_timer = loop_after(s->control, PEOPLE_EVERY, people_look, s);
 	return 0;
 }
 

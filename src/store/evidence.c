@@ -51,9 +51,8 @@ static int insert_record(struct connection *c, const struct evidence *e, const s
 }
 
 /* The transaction is IMMEDIATE, so no other process can continue from the same head. */
-static int run_append(struct store *s, struct op *op)
+int evidence_append(struct store *s, struct evidence *e)
 {
-	struct append *a = (struct append *)op;
 	int r = 0;
 
 	if (!s->head_known)
@@ -61,12 +60,17 @@ static int run_append(struct store *s, struct op *op)
 	if (r < 0)
 		return r;
 	s->head_known = true;
-	a->e.seq = s->head.seq + 1;
-	r = chain_advance(&s->head, &a->e);
+	e->seq = s->head.seq + 1;
+	r = chain_advance(&s->head, e);
 	if (r < 0)
 		return r;
 	s->head_moved = true;
-	return insert_record(&s->writer, &a->e, &s->head);
+	return insert_record(&s->writer, e, &s->head);
+}
+
+static int run_append(struct store *s, struct op *op)
+{
+	return evidence_append(s, &((struct append *)op)->e);
 }
 
 static size_t text_bytes(const struct evidence *e)
@@ -79,6 +83,21 @@ static size_t text_bytes(const struct evidence *e)
 	return n;
 }
 
+ssize_t evidence_bytes(const struct evidence *e)
+{
+	size_t n = e ? text_bytes(e) : 0;
+
+	return n > STORE_RECORD_BYTES ? -EMSGSIZE : (ssize_t)n;
+}
+
+void evidence_copy(struct evidence *to, const struct evidence *e, char **room)
+{
+	*to = *e;
+#define X(field) to->field = op_text(room, e->field);
+	EVIDENCE_TEXTS(X)
+#undef X
+}
+
 static struct op *append_op(const struct evidence *e, void (*done)(void *arg, int r), void *arg)
 {
 	struct append *a = op_new(sizeof(*a), text_bytes(e), run_append, done, arg);
@@ -87,10 +106,7 @@ static struct op *append_op(const struct evidence *e, void (*done)(void *arg, in
 	if (!a)
 		return NULL;
 	room = a->texts;
-	a->e = *e;
-#define X(field) a->e.field = op_text(&room, e->field);
-	EVIDENCE_TEXTS(X)
-#undef X
+	evidence_copy(&a->e, e, &room);
 	return &a->op;
 }
 
