@@ -23,6 +23,10 @@ static const struct schema_step steps[] = {
      " ever_tagged INTEGER NOT NULL, PRIMARY KEY (package, version)) STRICT, WITHOUT ROWID;"
      "CREATE TABLE tag (package INTEGER NOT NULL REFERENCES package (id) ON DELETE CASCADE, tag TEXT NOT NULL,"
      " target TEXT NOT NULL, since INTEGER NOT NULL, former TEXT, PRIMARY KEY (package, tag)) STRICT, WITHOUT ROWID;"},
+	{"what was decided on, with the evidence",
+     "CREATE TABLE facts (id INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, body TEXT NOT NULL, last INTEGER NOT NULL) STRICT;"
+     "ALTER TABLE evidence ADD COLUMN facts INTEGER;"
+     "ALTER TABLE evidence ADD COLUMN rules TEXT;"},
 	{"tokens, requests, imported approvals",
      "CREATE TABLE people (version INTEGER NOT NULL) STRICT;"
      "INSERT INTO people VALUES (0);"

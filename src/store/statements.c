@@ -10,12 +10,19 @@ static const char *const sql[STATEMENT_COUNT] = {
 	[SQL_ROLLBACK] = "ROLLBACK",
 	[SQL_CHAIN_GET] = "SELECT seq, link FROM chain WHERE part = ?1",
 	[SQL_CHAIN_SET] = "UPDATE chain SET seq = ?2, link = ?3 WHERE part = ?1",
-	[SQL_EVIDENCE_INSERT] = "INSERT INTO evidence (" EVIDENCE_COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-	[SQL_EVIDENCE_WALK] = "SELECT " EVIDENCE_COLUMNS " FROM evidence WHERE seq > ?1 ORDER BY seq",
+	[SQL_EVIDENCE_INSERT] = "INSERT INTO evidence (" EVIDENCE_COLUMNS ", facts) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+	[SQL_EVIDENCE_WALK] =
+		"SELECT " EVIDENCE_COLUMNS ", (SELECT digest FROM facts WHERE id = evidence.facts) FROM evidence WHERE seq > ?1 ORDER BY seq",
 	[SQL_EVIDENCE_FIRST_SINCE] = "SELECT min(seq) FROM evidence INDEXED BY evidence_time WHERE time >= ?1",
 	[SQL_EVIDENCE_BOUNDS] = "SELECT coalesce(min(seq), 0), coalesce(max(seq), 0) FROM evidence",
 	[SQL_EVIDENCE_LINK] = "SELECT link FROM evidence WHERE seq = ?1",
 	[SQL_EVIDENCE_DROP] = "DELETE FROM evidence WHERE seq <= ?1",
+	/* `last` is the newest record that refers to it: what pruning goes by. */
+	[SQL_FACTS_PUT] = "INSERT INTO facts (digest, body, last) VALUES (?1, ?2, ?3)"
+					  " ON CONFLICT (digest) DO UPDATE SET last = excluded.last RETURNING id",
+	[SQL_FACTS_WALK] = "SELECT id, digest, body FROM facts",
+	[SQL_FACTS_FIRST] = "SELECT coalesce(min(seq), 0) FROM evidence WHERE facts = ?1",
+	[SQL_FACTS_DROP] = "DELETE FROM facts WHERE last <= ?1",
 	[SQL_PACKAGE_GET] = "SELECT id, first_snapshot, last_snapshot, placeholder FROM package"
 						" WHERE ecosystem = ?1 AND name = ?2 AND origin = ?3",
 	[SQL_PACKAGE_PUT] = "INSERT INTO package (ecosystem, name, origin, first_snapshot, last_snapshot, placeholder)"
