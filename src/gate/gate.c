@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "gate/artifacts.h"
 #include "gate/documents.h"
+#include "gate/people.h"
 #include "gate/renditions.h"
 #include "gate/rules.h"
 
@@ -26,6 +27,7 @@ int gate_open(const struct gate_options *options, struct gate **ret, struct err 
 	g->state_dir = options->state_dir;
 	g->now = time_now;
 	g->started = time_now();
+	g->people = people_new();
 	settings = policy_gate(policy_set_base(g->policies));
 	r = store_open(options->state_dir, options->access, &g->store, err);
 	if (r < 0)
@@ -39,6 +41,9 @@ int gate_open(const struct gate_options *options, struct gate **ret, struct err 
 	if (r < 0)
 		goto fail;
 	g->artifacts = artifacts_new(g);
+	r = people_refresh(g->people, g->store, err);
+	if (r < 0)
+		goto fail;
 	g->renditions = renditions_new((size_t)settings->memory_bytes / MEMORY_FOR_DOCUMENTS_SHARE, buf_cstr(&path));
 	*ret = g;
 	return 0;
@@ -56,6 +61,7 @@ void gate_close(struct gate *g)
 		cache_close(g->cache);
 	if (g->store)
 		store_close(g->store);
+	people_free(g->people);
 	gate_drop_rules(g);
 	free(g);
 }

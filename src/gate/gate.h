@@ -17,6 +17,7 @@
 struct documents;
 struct artifacts;
 struct renditions;
+struct people;
 
 /* Policy and advisories as they are in force together: one value, swapped as a whole, counted. There is one for everybody, and for each
  * team one for those who prove that they belong to it and one, which only tightens, for those who do not. */
@@ -47,6 +48,7 @@ struct gate {
 	struct documents *documents;
 	struct artifacts *artifacts;
 	struct renditions *renditions;
+	struct people *people;
 	struct metrics metrics;
 	struct http_counters http;
 	char via[64];              /* "1.1 bondgate-INSTANCE" */

@@ -22,7 +22,7 @@ enum { THREADS_MAX = 64, THREADS_BY_DEFAULT = 4, SIGNALS = 3, DOCUMENTS_SHARE = 
 #define TRIM_EVERY (10 * USEC_MINUTE)
 #define PRUNE_EVERY USEC_DAY
 #define WATCHDOG_EVERY (10 * USEC_SECOND)
-/* An approval is in force within twice this. */
+/* Tokens and decisions made by other processes are seen after this: an approval is in force within twice of it. */
 #define PEOPLE_EVERY USEC_SECOND
 /* Nothing asked for this long: time to give memory back. */
 #define REST_AFTER (5 * USEC_SECOND)
@@ -212,6 +212,8 @@ static void people_work(void *arg)
 	struct err err = {0};
 	int r = store_people_version(s->gate->store, &p->version, &err);
 
+	if (r == 0)
+		r = people_refresh(s->gate->people, s->gate->store, &err);
 	if (r == 0 && p->version != s->people_version) {
 		p->arena = arena_new(64 * MIB);
 		if (!p->arena)
