@@ -66,8 +66,6 @@ int base64_decode(struct str text, unsigned char *out, size_t room);
 /* Calls map_get for every digest in a metadata's `integrity` (several, separated by blanks) and `shasum`. */
 const struct listed *digest_listed(const struct map *hashes, struct str integrity, struct str shasum);
 
-struct str base64_encode(struct arena *a, struct str bytes);
-
 static inline struct policy_source source_at(const struct loader *l, const struct yaml_node *node)
 {
 	return (struct policy_source){.file = l->file, .line = node->line};

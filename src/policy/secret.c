@@ -1,3 +1,4 @@
+#include "codec/base64.h"
 #include "policy/load.h"
 
 enum { LIMIT_SECRET_BYTES = 16 * 1024 };
