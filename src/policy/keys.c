@@ -351,4 +351,3 @@ const struct key keys[KEY_COUNT] = {
 		"Certificates that it is verified with, in place of the system's.", "/etc/ssl/acme-ca.pem"},
 };
 /* clang-format on */
-

@@ -61,8 +61,6 @@ int secret_authorization(struct policy *p, const struct secret *token, const str
 /* hashes.c: the raw digest of "sha512-BASE64", "sha256-…", "sha1-…" or hexadecimal. The length, or -EINVAL. */
 enum { DIGEST_BYTES = 64 };
 int digest_read(struct str text, unsigned char ret[DIGEST_BYTES]);
-/* The bytes, or -EINVAL when they are none or do not fit. */
-int base64_decode(struct str text, unsigned char *out, size_t room);
 /* Calls map_get for every digest in a metadata's `integrity` (several, separated by blanks) and `shasum`. */
 const struct listed *digest_listed(const struct map *hashes, struct str integrity, struct str shasum);
 

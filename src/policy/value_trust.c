@@ -1,8 +1,7 @@
-#include <arpa/inet.h>
-
+#include "codec/minisign.h"
 #include "policy/load.h"
 
-enum { LIMIT_LABEL_BYTES = 64, MINISIGN_KEY_BYTES = 42, MINISIGN_KEY_LETTERS = 56 };
+enum { LIMIT_LABEL_BYTES = 64, MINISIGN_LINE = 56 };
 
 int value_hold(struct loader *l, const struct key *k, const struct yaml_node *node, usec *ret)
 {
@@ -27,26 +26,32 @@ int value_label(struct loader *l, const struct key *k, const struct yaml_node *n
 	return value_text(l, k, node, ret);
 }
 
-/* An address in numbers that is not one of the public internet, or localhost. */
+/* RFC 1918 and loopback, four numbers as they are always written. */
+static bool v4_private(struct str host)
+{
+	uint64_t bytes[4];
+	struct str part;
+	size_t n = 0;
+
+	while (str_split(&host, '.', &part)) {
+		if (n == 4 || part.n == 0 || part.n > 3 || str_to_u64(part, &bytes[n]) < 0 || bytes[n] > 255)
+			return false;
+		n++;
+	}
+	return n == 4 && (bytes[0] == 127 || bytes[0] == 10 || (bytes[0] == 172 && bytes[1] >= 16 && bytes[1] < 32) ||
+	                  (bytes[0] == 192 && bytes[1] == 168));
+}
+
+/* An address in numbers that is not one of the public internet, or localhost. IPv6: loopback and fc00::/7 (RFC 4193). */
 static bool host_private(struct str host)
 {
-	unsigned char v4[4], v6[16];
-	char text[64];
-
-	if (str_eq_nocase(host, STR("localhost")))
-		return true;
-	if (host.n == 0 || host.n >= sizeof(text))
-		return false;
-	memcpy(text, host.p, host.n);
-	text[host.n] = '\0';
-	if (inet_pton(AF_INET, text, v4) == 1)
-		return v4[0] == 127 || v4[0] == 10 || (v4[0] == 172 && (v4[1] & 0xf0) == 16) || (v4[0] == 192 && v4[1] == 168);
-	if (text[0] != '[' || text[host.n - 1] != ']')
-		return false;
-	text[host.n - 1] = '\0';
-	if (inet_pton(AF_INET6, text + 1, v6) != 1)
-		return false;
-	return (v6[0] & 0xfe) == 0xfc || memcmp(v6, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1", sizeof(v6)) == 0;
+	if (host.n == 0 || host.p[0] != '[')
+		return str_eq_nocase(host, STR("localhost")) || v4_private(host);
+	for (size_t i = 1; i < host.n; i++)
+		if (!strchr("0123456789abcdefABCDEF:]", host.p[i]))
+			return false;
+	return str_eq(host, STR("[::1]")) ||
+	       (host.n > 6 && str_chr(host, ':') == 5 && (str_starts_nocase(host, STR("[fc")) || str_starts_nocase(host, STR("[fd"))));
 }
 
 /* A URL of which query and path are kept as they are; chats and feeds want both. */
@@ -176,13 +181,11 @@ int value_format(struct loader *l, const struct key *k, const struct yaml_node *
 	return value_not_accepted(l, k, node);
 }
 
-/* minisign's: "Ed", eight bytes of key id, 32 of the key (https://jedisct1.github.io/minisign/, "Public key format"). */
 int value_signing_key(struct loader *l, const struct key *k, const struct yaml_node *node, struct str *ret)
 {
-	unsigned char bytes[MINISIGN_KEY_BYTES];
+	struct minisign_public key;
 
-	if (node->text.n != MINISIGN_KEY_LETTERS || base64_decode(node->text, bytes, sizeof(bytes)) != MINISIGN_KEY_BYTES ||
-	    memcmp(bytes, "Ed", 2) != 0)
+	if (node->text.n != MINISIGN_LINE || minisign_public_parse(node->text, &key, NULL) < 0)
 		return yaml_error(l->err, l->file, node,
 		                  "%s: \"%.*s\" is no minisign public key; write the second line of the .pub file (56 letters, RW…)", k->path,
 		                  STR_ARG(str_take(node->text, 80)));
