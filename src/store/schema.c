@@ -40,6 +40,10 @@ static const struct schema_step steps[] = {
      "CREATE TABLE imported_approval (list TEXT NOT NULL, position INTEGER NOT NULL, signer TEXT NOT NULL, ecosystem INTEGER NOT NULL,"
      " name TEXT NOT NULL, version TEXT NOT NULL, reason TEXT NOT NULL, owner TEXT NOT NULL, ends INTEGER NOT NULL,"
      " PRIMARY KEY (list, position)) STRICT, WITHOUT ROWID;"},
+	{"verdicts about provenance",
+     "CREATE TABLE provenance (ecosystem INTEGER NOT NULL, name TEXT NOT NULL, origin TEXT NOT NULL, version TEXT NOT NULL,"
+     " integrity TEXT NOT NULL, trust TEXT NOT NULL, source TEXT NOT NULL, detail TEXT NOT NULL, checked INTEGER NOT NULL,"
+     " PRIMARY KEY (ecosystem, name, origin, version)) STRICT, WITHOUT ROWID;"},
 };
 
 int schema_version(void)
