@@ -260,6 +260,7 @@ void store_close(struct store *s)
 	pthread_mutex_destroy(&s->lock);
 	pthread_cond_destroy(&s->pool_freed);
 	pthread_mutex_destroy(&s->pool_lock);
+	free(s->facts);
 	free(s->path);
 	free(s);
 }
