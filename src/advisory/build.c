@@ -272,7 +272,7 @@ static int read_all(struct builder *b, struct err *err)
 
 	for (size_t i = 0; i < b->import->path_count; i++) {
 		const char *path = b->import->paths[i];
-		int r = bundle_is_one(path) ? bundle_take(b, path, err) : sources_read(path, &s, err);
+		int r = advisories_is_bundle(path) ? bundle_take(b, path, err) : sources_read(path, &s, err);
 
 		if (r < 0)
 			return err && err->code == r ? r : err_set(err, r, "cannot import %s: %s", path, err_name(r));
@@ -314,7 +314,7 @@ static int find_source(struct builder *b, struct err *err)
 		return err_set(err, -EINVAL, "the priority of a source is between -%d and %d", PRIORITY_MOST, PRIORITY_MOST);
 	/* A bundle brings its sources along. */
 	for (size_t i = 0; i < b->import->path_count; i++)
-		if (!bundle_is_one(b->import->paths[i]))
+		if (!advisories_is_bundle(b->import->paths[i]))
 			return builder_source(b, name, b->import->priority, b->import->now, &b->source, err);
 	return 0;
 }

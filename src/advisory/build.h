@@ -43,8 +43,6 @@ void builder_progress(const struct builder *b);
 
 /* ---- build_bundle.c ---- */
 
-/* Is it an index, plain or compressed with gzip? */
-bool bundle_is_one(const char *path);
 /* All its records, with the sources that they have there. */
 int bundle_take(struct builder *b, const char *path, struct err *err);
 

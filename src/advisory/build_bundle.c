@@ -16,7 +16,7 @@ static void gz_done(gzFile *f)
 		gzclose(*f);
 }
 
-bool bundle_is_one(const char *path)
+bool advisories_is_bundle(const char *path)
 {
 	/* gzread passes over what is not compressed. */
 	CLEANUP(gz_done) gzFile f = gzopen(path, "rbe");

@@ -99,7 +99,8 @@ static void settle(void *arg)
 		f->before.checked = f->state.checked;
 		f->before.url = f->wish.url;
 		f->before.error = str_of(g->err.text);
-		feed_state_write(f->wish.folder, f->wish.name, &f->before, &ignored);
+		if (f->part[0])
+			feed_state_write(f->wish.folder, f->wish.name, &f->before, &ignored);
 		return;
 	}
 	g->imported = g->unchanged && f->state.imported != 0;
@@ -112,6 +113,13 @@ static void conclude(struct fetch_of_feed *f)
 }
 
 /* ---- the signature ---- */
+
+static int signature_head(void *arg, const struct fetch_head *head)
+{
+	(void)arg;
+	(void)head;
+	return 0;
+}
 
 static int signature_data(void *arg, const void *bytes, size_t n)
 {
@@ -142,6 +150,7 @@ static void fetch_signature(struct fetch_of_feed *f)
 		.authorization = f->wish.authorization,
 		.ca_file = f->wish.ca_file,
 		.max_bytes = SIGNATURE_BYTES,
+		.on_head = signature_head,
 		.on_data = signature_data,
 		.on_done = signature_done,
 		.arg = f,
