@@ -18,6 +18,7 @@ struct documents;
 struct artifacts;
 struct renditions;
 struct people;
+struct sigstore_trust;
 
 /* Policy and advisories as they are in force together: one value, swapped as a whole, counted. There is one for everybody, and for each
  * team one for those who prove that they belong to it and one, which only tightens, for those who do not. */
@@ -27,6 +28,7 @@ struct rules {
 	uint64_t swap;  /* the same for all that were put in force together; grows */
 	struct policy *policy;
 	struct advisories *advisories;
+	struct sigstore_trust *provenance; /* what provenance is verified with; NULL: nothing is configured */
 };
 
 /* The policies as the files say them, before what people decided is put over them. Counted. */
@@ -35,6 +37,8 @@ struct policy_set;
 struct policy_set *policy_set_new(struct policy *base);
 /* Takes both over: the base policy with a team's file on top, for those who prove that they belong to it, and for the others. */
 void policy_set_team(struct policy_set *s, struct str label, struct policy *proven, struct policy *tightened);
+/* Takes over what provenance is verified with, the same for all. */
+void policy_set_provenance(struct policy_set *s, struct sigstore_trust *trust);
 struct policy_set *policy_set_ref(struct policy_set *s);
 void policy_set_unref(struct policy_set *s);
 const struct policy *policy_set_base(const struct policy_set *s);

@@ -15,6 +15,7 @@ struct policy_set {
 	struct policy *base;
 	struct team_policies *teams;
 	size_t team_count;
+	struct sigstore_trust *provenance; /* NULL: none */
 };
 
 #endif

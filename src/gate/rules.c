@@ -3,6 +3,7 @@
 #include <stdatomic.h>
 
 #include "base/log.h"
+#include "codec/sigstore.h"
 #include "gate/policy_set.h"
 
 /* Everything that is in force together. A tightened policy that is no other than the base has the base's rules, so that caches are shared. */
@@ -30,6 +31,7 @@ void rules_unref(struct rules *r)
 		return;
 	policy_unref(r->policy);
 	advisories_unref(r->advisories);
+	sigstore_trust_unref(r->provenance);
 	free(r);
 }
 
@@ -127,6 +129,7 @@ static struct rules *make_rules(struct making *m, struct policy *file, const str
 	r->swap = m->swap;
 	r->policy = m->same_policies && before ? policy_ref(before->policy) : granted(m->gate, file);
 	r->advisories = advisories_ref(m->advisories);
+	r->provenance = sigstore_trust_ref(m->gate->policies->provenance);
 	return r;
 }
 
