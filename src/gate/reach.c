@@ -138,8 +138,7 @@ static bool ended(const struct reach *r)
 	return r->unknown == 0 && r->expanding == EXPAND_NOT && !r->shrunk;
 }
 
-/* Nothing is under way: what is unknown could not be asked, and trying again is for later. */
-static bool stuck(const struct reach *r)
+bool reach_stuck(const struct reach *r)
 {
 	if (r->in_flight || r->expanding != EXPAND_NOT)
 		return false;
@@ -153,7 +152,7 @@ void reach_settle(struct reach *r)
 {
 	if (!r->waiting)
 		return;
-	if (!r->rules || ended(r) || r->limited || stuck(r))
+	if (!r->rules || ended(r) || r->limited || reach_stuck(r))
 		answer_everybody(r);
 }
 
@@ -215,7 +214,7 @@ static void look(struct reach *r, struct str name, struct arena *a, struct reach
 			                         LIMIT_NAMES);
 	} else if (!r->rules) {
 		ret->note = STR("the rules have changed meanwhile");
-	} else if (stuck(r) && r->problem[0]) {
+	} else if (reach_stuck(r) && r->problem[0]) {
 		ret->note = arena_printf(a, "%zu names that approved roots need could not be asked for (%s)", r->unknown, r->problem);
 	} else {
 		ret->note = arena_printf(a, "%zu names are reached so far, %zu of them are still to be looked at", r->reached_count, r->unknown);
@@ -289,7 +288,7 @@ void reach_wait(struct gate_thread *t, struct reach *r, struct str name, void (*
 		reach_push(r, n, ASKED);
 	if (r->rules && !(n && n->reached)) {
 		expire(r, r->gate->now());
-		if (!ended(r) && !r->limited && !(stuck(r) && r->problem[0])) {
+		if (!ended(r) && !r->limited && !(reach_stuck(r) && r->problem[0])) {
 			w = calloc(1, sizeof(*w));
 			if (!w)
 				abort();
@@ -338,6 +337,10 @@ struct reach *reach_new(struct gate *g, struct rules *rules)
 	r->gate = g;
 	r->earliest = USEC_NEVER;
 	pthread_mutex_init(&r->lock, NULL);
+	pthread_mutex_lock(&g->walks_lock);
+	r->next = g->walks;
+	g->walks = r;
+	pthread_mutex_unlock(&g->walks_lock);
 	reach_use(r, rules);
 	return r;
 }
@@ -348,6 +351,17 @@ struct reach *reach_ref(struct reach *r)
 	return r;
 }
 
+static void unlist(struct reach *r)
+{
+	struct reach **at = &r->gate->walks;
+
+	pthread_mutex_lock(&r->gate->walks_lock);
+	while (*at != r)
+		at = &(*at)->next;
+	*at = r->next;
+	pthread_mutex_unlock(&r->gate->walks_lock);
+}
+
 void reach_unref(struct reach *r)
 {
 	struct str name;
@@ -355,6 +369,7 @@ void reach_unref(struct reach *r)
 
 	if (!r || atomic_fetch_sub(&r->refs, 1) != 1)
 		return;
+	unlist(r);
 	for (size_t i = 0; map_next(&r->nodes, &i, &name, &value);) {
 		struct node *n = value;
 
@@ -411,4 +426,38 @@ void reach_retire(struct reach *r)
 	answer_everybody(r);
 	pthread_mutex_unlock(&r->lock);
 	rules_unref(before);
+}
+
+void gate_wake_walks(struct gate *g)
+{
+	pthread_mutex_lock(&g->walks_lock);
+	for (struct reach *r = g->walks; r; r = r->next) {
+		pthread_mutex_lock(&r->lock);
+		reach_post_pump(r);
+		pthread_mutex_unlock(&r->lock);
+	}
+	pthread_mutex_unlock(&g->walks_lock);
+}
+
+void gate_stop_walks(struct gate *g)
+{
+	struct reach *timed = NULL;
+
+	pthread_mutex_lock(&g->walks_lock);
+	for (struct reach *r = g->walks; r; r = r->next) {
+		reach_retire(r);
+		if (r->timer)
+			loop_cancel(r->timer);
+		r->timed_next = r->timer ? timed : NULL;
+		timed = r->timer ? r : timed;
+		r->timer = NULL;
+	}
+	pthread_mutex_unlock(&g->walks_lock);
+	/* The timer's reference may be the last one, whose end takes the lock. */
+	while (timed) {
+		struct reach *next = timed->timed_next;
+
+		reach_unref(timed);
+		timed = next;
+	}
 }

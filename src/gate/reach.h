@@ -41,6 +41,8 @@ void reach_noticed(struct reach *r, struct str name, uint64_t generation);
 
 /* The gate has a loop to walk on, or serves from now on. */
 void gate_wake_walks(struct gate *g);
+/* After the loops have stopped, on one thread. */
+void gate_stop_walks(struct gate *g);
 
 struct reach_counts {
 	size_t names, roots, unknown, waiting;

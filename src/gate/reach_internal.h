@@ -48,6 +48,8 @@ struct wanted {
 
 struct reach {
 	_Atomic int refs;
+	struct reach *next; /* of those that live; under the gate's walks_lock */
+	struct reach *timed_next;
 	struct gate *gate;
 	pthread_mutex_t lock;
 	struct rules *rules; /* NULL: retired */
@@ -73,6 +75,8 @@ void reach_set(struct reach *r, struct node *n, bool reached, bool known);
 void reach_push(struct reach *r, struct node *n, unsigned urgency);
 /* Reached through `parent` (NULL: a root); answers who waits for it. */
 void reach_mark(struct reach *r, struct node *n, struct node *parent, unsigned urgency);
+/* Nothing is under way: what is unknown could not be asked, and trying again is for later. */
+bool reach_stuck(const struct reach *r);
 /* Whether the walk has come to its end, and then answers everybody who waits. */
 void reach_settle(struct reach *r);
 void reach_post_pump(struct reach *r);

@@ -1,4 +1,4 @@
-#include <string.h>
+#include <stdio.h>
 
 #include "gate/reach_internal.h"
 
@@ -128,7 +128,7 @@ void reach_expand_patterns(struct reach *r)
 
 	pthread_mutex_lock(&r->lock);
 	if (code < 0)
-		strncat(r->problem, err.text, sizeof(r->problem) - strlen(r->problem) - 1);
+		snprintf(r->problem, sizeof(r->problem), "%.150s", err.text);
 	if (r->expanding == EXPAND_GOING)
 		r->expanding = EXPAND_NOT;
 	pthread_mutex_unlock(&r->lock);

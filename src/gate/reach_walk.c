@@ -129,7 +129,7 @@ static void visited(void *arg)
 
 	pthread_mutex_lock(&r->lock);
 	integrate(r, v, v->edges.urgency);
-	if (r->shrunk && r->unknown == 0 && r->in_flight == 0)
+	if (r->shrunk && r->in_flight == 0 && (r->unknown == 0 || reach_stuck(r)))
 		reach_sweep(r);
 	reach_settle(r);
 	reach_post_pump(r);
@@ -300,7 +300,7 @@ void reach_pump(void *arg)
 		}
 		while (r->rules && r->in_flight < (r->waiting ? BUSY_AT_ONCE : IDLE_AT_ONCE) && !over_limit(r) && (n = pop(r, &urgency)))
 			visit(r, n, urgency);
-		if (r->shrunk && r->unknown == 0 && r->in_flight == 0)
+		if (r->shrunk && r->in_flight == 0 && (r->unknown == 0 || reach_stuck(r)))
 			reach_sweep(r);
 		reach_settle(r);
 		if (r->rules && !r->timer)
