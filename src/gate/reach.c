@@ -173,13 +173,13 @@ void reach_mark(struct reach *r, struct node *n, struct node *parent, unsigned u
 		reach_push(r, n, urgency);
 }
 
-void reach_make_root(struct reach *r, struct node *n, const struct approval *approval)
+void reach_make_root(struct reach *r, struct node *n, bool ranged)
 {
 	if (!n->root) {
 		n->root = true;
 		r->root_count++;
 	}
-	n->ranged = approval->package.version.n != 0;
+	n->ranged = ranged;
 	reach_mark(r, n, NULL, NEWEST);
 }
 
@@ -273,30 +273,53 @@ static void expire(struct reach *r, usec now)
 	}
 }
 
-void reach_wait(struct gate_thread *t, struct reach *r, struct str name, void (*found)(void *arg), void *arg)
+/* A name that a pattern approves is a root from the moment that somebody asks for it. Under the lock. */
+static struct node *asked(struct reach *r, struct str name)
 {
+	struct node *n = map_get(&r->nodes, name);
 	const struct approval *approval;
-	struct reach_waiter *w = NULL;
-	struct node *n;
 
-	pthread_mutex_lock(&r->lock);
-	n = map_get(&r->nodes, name);
-	/* A name that a pattern approves is a root from the moment that somebody asks for it. */
-	if (r->rules && !(n && n->root) && (approval = policy_root(r->rules->policy, ECOSYSTEM_NPM, name)))
-		reach_make_root(r, n = reach_node(r, name), approval);
+	if (!(n && n->root) && (approval = policy_root(r->rules->policy, ECOSYSTEM_NPM, name)))
+		reach_make_root(r, n = reach_node(r, name), approval->package.version.n != 0);
 	if (n && n->reached && !n->known && !n->failed)
 		reach_push(r, n, ASKED);
-	if (r->rules && !(n && n->reached)) {
-		expire(r, r->gate->now());
-		if (!ended(r) && !r->limited && !(reach_stuck(r) && r->problem[0])) {
-			w = calloc(1, sizeof(*w));
-			if (!w)
-				abort();
-			*w = (struct reach_waiter){.reach = reach_ref(r), .thread = t, .found = found, .arg = arg};
-			want(r, name, w);
-			/* Before anybody can answer it on another thread. */
-			w->timer = loop_after(t->loop, PATIENCE, out_of_patience, w);
-		}
+	return n;
+}
+
+void reach_asked(struct reach *r, struct str name)
+{
+	pthread_mutex_lock(&r->lock);
+	if (r->rules) {
+		asked(r, name);
+		reach_post_pump(r);
+	}
+	pthread_mutex_unlock(&r->lock);
+}
+
+/* May the walk still come to it? */
+static bool may_be_reached(struct reach *r, struct str name)
+{
+	struct node *n = r->rules ? asked(r, name) : NULL;
+
+	if (!r->rules || (n && n->reached))
+		return false;
+	expire(r, r->gate->now());
+	return !ended(r) && !r->limited && !(reach_stuck(r) && r->problem[0]);
+}
+
+void reach_wait(struct gate_thread *t, struct reach *r, struct str name, void (*found)(void *arg), void *arg)
+{
+	struct reach_waiter *w = NULL;
+
+	pthread_mutex_lock(&r->lock);
+	if (may_be_reached(r, name)) {
+		w = calloc(1, sizeof(*w));
+		if (!w)
+			abort();
+		*w = (struct reach_waiter){.reach = reach_ref(r), .thread = t, .found = found, .arg = arg};
+		want(r, name, w);
+		/* Before anybody can answer it on another thread. */
+		w->timer = loop_after(t->loop, PATIENCE, out_of_patience, w);
 	}
 	reach_post_pump(r);
 	pthread_mutex_unlock(&r->lock);
@@ -304,7 +327,7 @@ void reach_wait(struct gate_thread *t, struct reach *r, struct str name, void (*
 		found(arg);
 }
 
-void reach_noticed(struct reach *r, struct str name, uint64_t generation)
+void reach_noticed(struct reach *r, struct str name, uint64_t generation, bool approved)
 {
 	struct node *n;
 
@@ -312,6 +335,12 @@ void reach_noticed(struct reach *r, struct str name, uint64_t generation)
 	n = r->rules ? map_get(&r->nodes, name) : NULL;
 	if (n && n->reached && n->known && (n->generation != generation || r->gate->now() >= n->expires)) {
 		reach_set(r, n, true, false);
+		reach_push(r, n, ASKED);
+		reach_post_pump(r);
+	} else if (approved && r->rules && !(n && n->reached) && policy_mode(r->rules->policy, REASON_NOT_APPROVED) == MODE_ENFORCE) {
+		n = reach_node(r, name);
+		n->by_publisher = true;
+		reach_make_root(r, n, true);
 		reach_push(r, n, ASKED);
 		reach_post_pump(r);
 	}

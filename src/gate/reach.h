@@ -36,8 +36,12 @@ void reach_look(struct reach *r, struct str name, struct arena *a, struct reach_
 /* On a loop: found(arg) on it exactly once, now or later, when the state of the name is known or patience ends; reach_look() says it then. */
 void reach_wait(struct gate_thread *t, struct reach *r, struct str name, void (*found)(void *arg), void *arg);
 
-/* A clearance was made of this document: where it is another one than the walk saw, or time has passed, it is looked at again, first of all. */
-void reach_noticed(struct reach *r, struct str name, uint64_t generation);
+/* A client asks for it: what it needs is likely to be asked for next, and a pattern of the roots may approve it. Any thread. */
+void reach_asked(struct reach *r, struct str name);
+
+/* A clearance was made of this document: where it is another one than the walk saw, or time has passed, it is looked at again, first of all.
+ * `approved`: something of it is cleared, which for a name that is not reached means that its publisher is approved: then it counts as a root. */
+void reach_noticed(struct reach *r, struct str name, uint64_t generation, bool approved);
 
 /* The gate has a loop to walk on, or serves from now on. */
 void gate_wake_walks(struct gate *g);

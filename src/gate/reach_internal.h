@@ -15,6 +15,7 @@ struct node {
 	struct node *parent; /* that first needed it; NULL: a root, or not reached */
 	bool root, ranged;   /* ranged: approved for some versions only */
 	bool reached, known; /* known: `edges` are those of the rules in force */
+	bool by_publisher;   /* a root because something of it is by an approved publisher */
 	bool busy, failed;
 	uint8_t urgency; /* the most urgent queue that it was put into since it was last looked at; QUEUES: none */
 	uint64_t generation;
@@ -80,7 +81,8 @@ bool reach_stuck(const struct reach *r);
 /* Whether the walk has come to its end, and then answers everybody who waits. */
 void reach_settle(struct reach *r);
 void reach_post_pump(struct reach *r);
-void reach_make_root(struct reach *r, struct node *n, const struct approval *approval);
+/* ranged: not every version is approved. */
+void reach_make_root(struct reach *r, struct node *n, bool ranged);
 
 /* ---- reach_walk.c ---- */
 void reach_pump(void *reach);

@@ -73,8 +73,9 @@ static bool is_pattern(struct str name)
 
 void reach_take_roots(struct reach *r)
 {
+	const struct approved_publisher *all;
 	const struct approval *approvals;
-	size_t n = policy_approvals(r->rules->policy, &approvals);
+	size_t n = policy_approvals(r->rules->policy, &approvals), publishers = policy_publishers(r->rules->policy, &all);
 	struct str name;
 	void *value;
 
@@ -82,7 +83,7 @@ void reach_take_roots(struct reach *r)
 	for (size_t i = 0; map_next(&r->nodes, &i, &name, &value);) {
 		struct node *node = value;
 
-		if (!node->root || policy_root(r->rules->policy, ECOSYSTEM_NPM, node->name))
+		if (!node->root || policy_root(r->rules->policy, ECOSYSTEM_NPM, node->name) || (node->by_publisher && publishers))
 			continue;
 		node->root = false;
 		r->root_count--;
@@ -96,7 +97,7 @@ void reach_take_roots(struct reach *r)
 		if (is_pattern(a->package.name))
 			r->expanding = EXPAND_WANTED;
 		else if ((counts = policy_root(r->rules->policy, ECOSYSTEM_NPM, a->package.name)))
-			reach_make_root(r, reach_node(r, a->package.name), counts);
+			reach_make_root(r, reach_node(r, a->package.name), counts->package.version.n != 0);
 	}
 	/* Names that were reached before, and that a pattern approves. */
 	for (size_t i = 0; r->expanding == EXPAND_WANTED && map_next(&r->nodes, &i, &name, &value);) {
@@ -104,7 +105,7 @@ void reach_take_roots(struct reach *r)
 		const struct approval *a = policy_root(r->rules->policy, ECOSYSTEM_NPM, node->name);
 
 		if (a)
-			reach_make_root(r, node, a);
+			reach_make_root(r, node, a->package.version.n != 0);
 	}
 }
 
@@ -116,7 +117,7 @@ static int take_name(void *arg, struct str name)
 	pthread_mutex_lock(&r->lock);
 	a = r->rules ? policy_root(r->rules->policy, ECOSYSTEM_NPM, name) : NULL;
 	if (a)
-		reach_make_root(r, reach_node(r, name), a);
+		reach_make_root(r, reach_node(r, name), a->package.version.n != 0);
 	pthread_mutex_unlock(&r->lock);
 	return 0;
 }
