@@ -50,6 +50,9 @@ void document_get_aged(struct gate_thread *t, struct rules *rules, const struct 
  * answer be made anew. */
 void document_remake(struct gate *g, const struct origin *origin, struct document *document);
 
+/* The open document of that name, which may be newer than the one that a long transfer began with. A reference. */
+struct document *document_newest(struct gate *g, const struct origin *origin, struct document *document);
+
 /* While nobody asks: gives the pages of the open documents back to the page cache. Any thread. */
 void documents_rest(struct documents *d);
 
