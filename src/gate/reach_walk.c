@@ -10,7 +10,7 @@
 /* Documents on their way at once: as many as one npm has while somebody waits for the walk, a few while nobody does. */
 enum { BUSY_AT_ONCE = 15, IDLE_AT_ONCE = 4 };
 /* What failed is tried again after this, and later and later. */
-#define RETRY (5 * USEC_SECOND)
+#define RETRY (10 * USEC_SECOND)
 #define RETRY_MOST (10 * USEC_MINUTE)
 /* How often it is looked whether something is due again. */
 #define LOOK_EVERY USEC_MINUTE
@@ -87,7 +87,7 @@ static void put_edges(struct reach *r, struct node *n, const struct edges *e, un
 static void fail(struct reach *r, struct visit *v)
 {
 	struct node *n = v->node;
-	usec wait = RETRY << (n->failures < 8 ? n->failures : 8);
+	usec wait = (RETRY + USEC_SECOND) << (n->failures < 8 ? n->failures : 8);
 
 	n->failed = true;
 	n->failures++;

@@ -86,9 +86,9 @@ def test_report_serves_and_records(t):
     equal(gate.get("/leaf/-/leaf-1.0.0.tgz").status, 200)
     gate.reload(policy(fake.url, extra=roots("app", mode="report") + "# again\n"))
     wait_until(lambda: gate.get("/stray/-/stray-1.0.0.tgz").status == 200, "the tarball")
-    receipts = {r["name"]: r["decision"] for r in gate.log("--kind", "receipt")}
-    equal(receipts["leaf"], "allow")
-    contains(receipts["stray"], "report hold not-approved")
+    receipts = {r["purl"]: r["decision"] for r in gate.log() if r["kind"] == "receipt"}
+    equal(receipts["pkg:npm/leaf@1.0.0"], "allow")
+    contains(receipts["pkg:npm/stray@1.0.0"], "report hold not-approved")
 
 
 def test_off_does_not_walk(t):
