@@ -9,6 +9,7 @@
 	X(cmd_explain, "explain", "say why a version is allowed, held or denied, by which line, and until when") \
 	X(cmd_who_has, "who-has", "list the machines, users and projects that received a version") \
 	X(cmd_feed, "feed", "bring in advisories, list and show them") \
+	X(cmd_keys, "keys", "make and show the keys that lists and bundles are signed with") \
 	X(cmd_log, "log", "show, follow, verify or prune the evidence") \
 	X(cmd_policy, "policy", "check, show or compare policy files")
 

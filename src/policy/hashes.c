@@ -2,8 +2,6 @@
 
 #include "policy/load.h"
 
-static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
 static int base64_digit(char c)
 {
 	if (c >= 'A' && c <= 'Z')
@@ -17,7 +15,7 @@ static int base64_digit(char c)
 
 /* RFC 4648, with or without padding. Bits beyond the last whole byte are ignored, because clients ignore them too, and a
  * denied hash must not pass by being spelled another way. */
-static int base64_decode(struct str text, unsigned char *out, size_t room)
+static int base64_read(struct str text, unsigned char *out, size_t room)
 {
 	uint32_t bits = 0;
 	unsigned held = 0;
@@ -42,26 +40,6 @@ static int base64_decode(struct str text, unsigned char *out, size_t room)
 	return (int)n;
 }
 
-struct str base64_encode(struct arena *a, struct str bytes)
-{
-	const unsigned char *p = (const unsigned char *)bytes.p;
-	size_t n = (bytes.n + 2) / 3 * 4, o = 0;
-	char *out = arena_alloc(a, n + 1);
-
-	if (!out)
-		return STR_NULL;
-	for (size_t i = 0; i < bytes.n; i += 3) {
-		size_t left = bytes.n - i;
-		uint32_t three = (uint32_t)p[i] << 16 | (uint32_t)(left > 1 ? p[i + 1] : 0) << 8 | (uint32_t)(left > 2 ? p[i + 2] : 0);
-
-		out[o++] = alphabet[three >> 18];
-		out[o++] = alphabet[three >> 12 & 63];
-		out[o++] = left > 1 ? alphabet[three >> 6 & 63] : '=';
-		out[o++] = left > 2 ? alphabet[three & 63] : '=';
-	}
-	return (struct str){out, n};
-}
-
 int digest_read(struct str text, unsigned char ret[DIGEST_BYTES])
 {
 	static const struct {
@@ -75,7 +53,7 @@ int digest_read(struct str text, unsigned char ret[DIGEST_BYTES])
 		if (str_starts_nocase(text, kinds[i].prefix)) {
 			if (hex_decode(rest, ret, kinds[i].bytes) == 0)
 				return (int)kinds[i].bytes;
-			return base64_decode(rest, ret, DIGEST_BYTES) == (int)kinds[i].bytes ? (int)kinds[i].bytes : -EINVAL;
+			return base64_read(rest, ret, DIGEST_BYTES) == (int)kinds[i].bytes ? (int)kinds[i].bytes : -EINVAL;
 		}
 		if (text.n == 2 * kinds[i].bytes && hex_decode(text, ret, kinds[i].bytes) == 0)
 			return (int)kinds[i].bytes;

@@ -56,9 +56,15 @@ static bool add_text(EVP_MD_CTX *md, struct str text)
 	return add_u64(md, text.n) && (text.n == 0 || EVP_DigestUpdate(md, text.p, text.n));
 }
 
+int chain_digest(struct str text, unsigned char ret[static STORE_LINK])
+{
+	return EVP_Digest(text.p, text.n, ret, NULL, EVP_sha256(), NULL) == 1 ? 0 : -ENOMEM;
+}
+
 /* The fixed form: the link before, seq and time as 8 bytes, most significant first; then each text with its length in 8
- * bytes in front. docs and other programs may rely on it: it never changes. */
-static bool add_record(EVP_MD_CTX *md, const struct chain_head *head, const struct evidence *e)
+ * bytes in front. A record with facts or rules has two texts more: the SHA-256 of the facts (32 bytes or none), and the rules. docs and
+ * other programs may rely on it: it never changes. */
+static bool add_record(EVP_MD_CTX *md, const struct chain_head *head, const struct evidence *e, struct str facts)
 {
 	const struct str texts[] = {
 		str_of(evidence_kind_name(e->kind)),
@@ -78,13 +84,15 @@ static bool add_record(EVP_MD_CTX *md, const struct chain_head *head, const stru
 
 	for (size_t i = 0; ok && i < sizeof(texts) / sizeof(texts[0]); i++)
 		ok = add_text(md, texts[i]);
+	if (ok && (facts.n || e->rules.n))
+		ok = add_text(md, facts) && add_text(md, e->rules);
 	return ok;
 }
 
-int chain_advance(struct chain_head *head, const struct evidence *e)
+int chain_advance(struct chain_head *head, const struct evidence *e, struct str facts)
 {
 	EVP_MD_CTX *md = EVP_MD_CTX_new();
-	bool ok = md && EVP_DigestInit_ex(md, EVP_sha256(), NULL) && add_record(md, head, e) && EVP_DigestFinal_ex(md, head->link, NULL);
+	bool ok = md && EVP_DigestInit_ex(md, EVP_sha256(), NULL) && add_record(md, head, e, facts) && EVP_DigestFinal_ex(md, head->link, NULL);
 
 	EVP_MD_CTX_free(md);
 	if (!ok)
@@ -120,7 +128,7 @@ static int walk(struct connection *c, const struct chain_head *head, struct chai
 			ret->broken_seq = e.seq > 0 && e.seq < expected ? e.seq : expected;
 			continue;
 		}
-		r = chain_advance(at, &e);
+		r = chain_advance(at, &e, column_view(st, EVIDENCE_FURTHER_COLUMN));
 		if (r < 0)
 			break;
 		if (!str_eq(link, (struct str){(const char *)at->link, STORE_LINK}))
@@ -130,6 +138,35 @@ static int walk(struct connection *c, const struct chain_head *head, struct chai
 	if (r == 0 && !ret->broken_seq && (at->seq != head->seq || memcmp(at->link, head->link, STORE_LINK) != 0))
 		ret->broken_seq = at->seq < head->seq ? at->seq + 1 : at->seq;
 	return r;
+}
+
+/* The chain holds the digests of what was decided on; here the texts themselves are held against them. */
+static int walk_facts(struct connection *c, struct evidence_check *ret)
+{
+	sqlite3_stmt *st = statement(c, SQL_FACTS_WALK), *first;
+	int64_t id = 0;
+	int r;
+
+	while ((r = statement_row(c, st)) > 0) {
+		unsigned char digest[STORE_LINK];
+
+		r = chain_digest(column_view(st, 2), digest);
+		if (r < 0 || !str_eq(column_view(st, 1), (struct str){(const char *)digest, STORE_LINK})) {
+			id = sqlite3_column_int64(st, 0);
+			break;
+		}
+	}
+	sqlite3_reset(st);
+	if (r < 0 || !id)
+		return r;
+	first = statement(c, SQL_FACTS_FIRST);
+	if (first)
+		sqlite3_bind_int64(first, 1, id);
+	r = statement_row(c, first);
+	if (r > 0 && sqlite3_column_int64(first, 0))
+		ret->broken_seq = sqlite3_column_int64(first, 0);
+	sqlite3_reset(first);
+	return r < 0 ? r : 0;
 }
 
 int store_evidence_verify(struct store *s, struct evidence_check *ret, struct err *err)
@@ -150,6 +187,8 @@ int store_evidence_verify(struct store *s, struct evidence_check *ret, struct er
 		r = chain_get(c, CHAIN_HEAD, &head);
 	if (r == 0)
 		r = walk(c, &head, &at, &check);
+	if (r == 0 && !check.broken_seq)
+		r = walk_facts(c, &check);
 	reader_give(s, c);
 	if (r < 0)
 		return err_set(err, r, "cannot verify the evidence in %s: %s", s->path, err_name(r));

@@ -16,20 +16,76 @@ const char *evidence_kind_name(enum evidence_kind k)
 }
 
 /* Every text of a record once, in the order of the columns; `hash` is kept in its own way. */
-#define EVIDENCE_TEXTS(X) X(name) X(version) X(hash) X(client) X(identity) X(project) X(agent) X(session) X(decision) X(detail)
+#define EVIDENCE_TEXTS(X) \
+	X(name) X(version) X(hash) X(client) X(identity) X(project) X(agent) X(session) X(decision) X(detail) X(facts) X(rules)
 
 /* ---- append ---- */
 
 struct append {
 	struct op op;
 	struct evidence e;
+	unsigned char digest[STORE_LINK]; /* of e.facts */
 	char texts[];
 };
 
-static int insert_record(struct connection *c, const struct evidence *e, const struct chain_head *head)
+static struct str facts_digest(const struct append *a)
 {
-	sqlite3_stmt *st = statement(c, SQL_EVIDENCE_INSERT);
+	return a->e.facts.n ? (struct str){(const char *)a->digest, STORE_LINK} : STR("");
+}
 
+static struct facts_slot *facts_slot(struct store *s, const struct append *a)
+{
+	uint32_t hash;
+
+	if (!s->facts)
+		s->facts = calloc(STORE_FACTS_SLOTS, sizeof(*s->facts));
+	memcpy(&hash, a->digest, sizeof(hash));
+	return s->facts ? &s->facts[hash % STORE_FACTS_SLOTS] : NULL;
+}
+
+/* What is decided on is the same for everybody who asks for a version: it is kept once. */
+static int put_facts(struct store *s, const struct append *a, int64_t *ret_id)
+{
+	struct connection *c = &s->writer;
+	struct facts_slot *slot = facts_slot(s, a);
+	sqlite3_stmt *st;
+	int r;
+
+	if (slot && slot->id && a->e.seq - slot->last < STORE_FACTS_WINDOW && memcmp(slot->digest, a->digest, STORE_LINK) == 0) {
+		*ret_id = slot->id;
+		return 0;
+	}
+	st = statement(c, SQL_FACTS_PUT);
+
+	if (!st)
+		return connection_error(c);
+	sqlite3_bind_blob(st, 1, a->digest, STORE_LINK, SQLITE_STATIC);
+	bind_str(st, 2, a->e.facts);
+	sqlite3_bind_int64(st, 3, a->e.seq);
+	r = statement_row(c, st);
+	if (r <= 0)
+		return r < 0 ? r : -EBADMSG;
+	*ret_id = sqlite3_column_int64(st, 0);
+	sqlite3_reset(st);
+	if (slot) {
+		memcpy(slot->digest, a->digest, STORE_LINK);
+		slot->id = *ret_id;
+		slot->last = a->e.seq;
+	}
+	return 0;
+}
+
+static int insert_record(struct store *s, const struct append *a, const struct chain_head *head)
+{
+	struct connection *c = &s->writer;
+	const struct evidence *e = &a->e;
+	sqlite3_stmt *st;
+	int64_t facts = 0;
+	int r = e->facts.n ? put_facts(s, a, &facts) : 0;
+
+	if (r < 0)
+		return r;
+	st = statement(c, SQL_EVIDENCE_INSERT);
 	if (!st)
 		return connection_error(c);
 	sqlite3_bind_int64(st, 1, e->seq);
@@ -47,13 +103,17 @@ static int insert_record(struct connection *c, const struct evidence *e, const s
 	bind_str(st, 13, e->decision);
 	bind_str(st, 14, e->detail);
 	sqlite3_bind_blob(st, 15, head->link, STORE_LINK, SQLITE_TRANSIENT);
+	bind_optional(st, 16, e->rules);
+	if (facts)
+		sqlite3_bind_int64(st, 17, facts);
+	else
+		sqlite3_bind_null(st, 17);
 	return statement_run(c, st);
 }
 
 /* The transaction is IMMEDIATE, so no other process can continue from the same head. */
-static int run_append(struct store *s, struct op *op)
+static int append_now(struct store *s, struct append *a)
 {
-	struct append *a = (struct append *)op;
 	int r = 0;
 
 	if (!s->head_known)
@@ -62,11 +122,24 @@ static int run_append(struct store *s, struct op *op)
 		return r;
 	s->head_known = true;
 	a->e.seq = s->head.seq + 1;
-	r = chain_advance(&s->head, &a->e);
+	r = chain_advance(&s->head, &a->e, facts_digest(a));
 	if (r < 0)
 		return r;
 	s->head_moved = true;
-	return insert_record(&s->writer, &a->e, &s->head);
+	return insert_record(s, a, &s->head);
+}
+
+static int run_append(struct store *s, struct op *op)
+{
+	return append_now(s, (struct append *)op);
+}
+
+int evidence_append(struct store *s, const struct evidence *e)
+{
+	struct append a = {.e = *e};
+
+	a.e.facts = STR("");
+	return append_now(s, &a);
 }
 
 static size_t text_bytes(const struct evidence *e)
@@ -79,6 +152,21 @@ static size_t text_bytes(const struct evidence *e)
 	return n;
 }
 
+ssize_t evidence_bytes(const struct evidence *e)
+{
+	size_t n = e ? text_bytes(e) : 0;
+
+	return n > STORE_RECORD_BYTES ? -EMSGSIZE : (ssize_t)n;
+}
+
+void evidence_copy(struct evidence *to, const struct evidence *e, char **room)
+{
+	*to = *e;
+#define X(field) to->field = op_text(room, e->field);
+	EVIDENCE_TEXTS(X)
+#undef X
+}
+
 static struct op *append_op(const struct evidence *e, void (*done)(void *arg, int r), void *arg)
 {
 	struct append *a = op_new(sizeof(*a), text_bytes(e), run_append, done, arg);
@@ -87,10 +175,14 @@ static struct op *append_op(const struct evidence *e, void (*done)(void *arg, in
 	if (!a)
 		return NULL;
 	room = a->texts;
-	a->e = *e;
-#define X(field) a->e.field = op_text(&room, e->field);
-	EVIDENCE_TEXTS(X)
-#undef X
+	evidence_copy(&a->e, e, &room);
+	/* Here and not on the writer's thread, which everybody waits for. */
+	if (a->e.facts.n && chain_digest(a->e.facts, a->digest) < 0) {
+		if (done)
+			done(arg, -ENOMEM);
+		free(a);
+		return NULL;
+	}
 	return &a->op;
 }
 
@@ -128,6 +220,7 @@ void evidence_view(sqlite3_stmt *st, char room[static HASH_TEXT], struct evidenc
 		.session = column_view(st, 11),
 		.decision = column_view(st, 12),
 		.detail = column_view(st, 13),
+		.rules = column_view(st, EVIDENCE_RULES_COLUMN),
 	};
 }
 
@@ -143,7 +236,9 @@ struct page {
 
 static void build_query(const struct evidence_filter *f, struct buf *sql)
 {
-	buf_add_str(sql, STR("SELECT " EVIDENCE_COLUMNS " FROM evidence WHERE seq > ?1 AND seq < ?2"));
+	buf_add_str(sql, STR("SELECT " EVIDENCE_COLUMNS ", "));
+	buf_add_str(sql, f->with_facts ? STR("(SELECT body FROM facts WHERE id = evidence.facts)") : STR("NULL"));
+	buf_add_str(sql, STR(" FROM evidence WHERE seq > ?1 AND seq < ?2"));
 	if (f->name.n)
 		buf_add_str(sql, STR(" AND name = ?3"));
 	if (f->version.n)
@@ -188,6 +283,7 @@ static void keep_record(struct page *p, sqlite3_stmt *st)
 	char room[HASH_TEXT];
 
 	evidence_view(st, room, e);
+	e->facts = column_view(st, EVIDENCE_FURTHER_COLUMN);
 #define X(field) e->field = e->field.n ? arena_str(p->texts, e->field) : STR("");
 	EVIDENCE_TEXTS(X)
 #undef X
@@ -286,6 +382,16 @@ struct prune {
 	bool *more;
 };
 
+/* A row's `last` may lag behind the newest record that refers to it: what is not surely past is kept. */
+static int drop_facts(struct connection *c, int64_t through)
+{
+	sqlite3_stmt *st = statement(c, SQL_FACTS_DROP);
+
+	if (st)
+		sqlite3_bind_int64(st, 1, through - STORE_FACTS_WINDOW);
+	return statement_run(c, st);
+}
+
 /* Moves the start of the chain on and drops what is before it, a bounded part at a time: the WAL stays small. */
 static int run_prune(struct store *s, struct op *op)
 {
@@ -316,6 +422,8 @@ static int run_prune(struct store *s, struct op *op)
 	if (st)
 		sqlite3_bind_int64(st, 1, start.seq);
 	r = statement_run(c, st);
+	if (r == 0 && !*p->more)
+		r = drop_facts(c, start.seq);
 	return r < 0 ? r : chain_set(c, CHAIN_START, &start);
 }
 

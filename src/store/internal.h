@@ -22,6 +22,8 @@ enum {
 	STORE_PAGE_RECORDS = 256,    /* evidence read at once */
 	STORE_PRUNE_RECORDS = 20000, /* evidence dropped in one transaction */
 	STORE_LINK = 32,             /* SHA-256 */
+	STORE_FACTS_SLOTS = 2048,    /* facts whose row the writer remembers, */
+	STORE_FACTS_WINDOW = 65536,  /* for so many records: a row's `last` may lag behind by as much */
 };
 
 /* ---- statements.c: every statement stands in one table and is prepared when first used ---- */
@@ -39,6 +41,10 @@ enum statement {
 	SQL_EVIDENCE_BOUNDS,
 	SQL_EVIDENCE_LINK,
 	SQL_EVIDENCE_DROP,
+	SQL_FACTS_PUT,
+	SQL_FACTS_WALK,
+	SQL_FACTS_FIRST,
+	SQL_FACTS_DROP,
 	SQL_PACKAGE_GET,
 	SQL_PACKAGE_PUT,
 	SQL_PACKAGE_CHECKED,
@@ -54,8 +60,27 @@ enum statement {
 	SQL_TAG_PUT,
 	SQL_SETTING_GET,
 	SQL_SETTING_PUT,
+	SQL_TOKEN_PUT,
+	SQL_TOKEN_REVOKE,
+	SQL_TOKEN_USED,
+	SQL_TOKEN_FIND,
+	SQL_TOKEN_LIST,
+	SQL_REQUEST_ADD,
+	SQL_REQUEST_GET,
+	SQL_REQUEST_LIST,
+	SQL_REQUEST_MOVE,
+	SQL_APPROVAL_DROP,
+	SQL_APPROVAL_PUT,
+	SQL_APPROVAL_LIST,
+	SQL_PEOPLE_GET,
+	SQL_PEOPLE_BUMP,
 	STATEMENT_COUNT
 };
+
+#define TOKEN_COLUMNS "id, hash, person, team, roles, created, expires, revoked, last_used, created_by"
+#define REQUEST_COLUMNS \
+	"id, break_glass, ecosystem, name, version, rules, reason, person, team, refusal, severity, created, state, first_approver," \
+	" decided_by, note, lasts, decided, expires"
 
 struct connection {
 	sqlite3 *db;
@@ -81,6 +106,18 @@ struct str column_hash(sqlite3_stmt *st, int index, struct arena *a);
 enum { HASH_TEXT = 96 };
 /* The same as a view: of the row, or of `room` where it had to be written out. */
 struct str column_hash_view(sqlite3_stmt *st, int index, char room[static HASH_TEXT]);
+
+/* ---- schema.c: the tables, and how an older store gets them ---- */
+
+struct schema_step {
+	const char *adds; /* in a few words, for the message when it fails */
+	const char *sql;
+};
+
+/* The schema that this program works with: the number of steps. */
+int schema_version(void);
+/* The step that leads from schema `from` (0: an empty file) to the next. */
+const struct schema_step *schema_step(int from);
 
 /* ---- sqlite.c: connections, schema, the pool of readers ---- */
 
@@ -131,16 +168,38 @@ enum chain_end { CHAIN_START = 0, CHAIN_HEAD = 1 };
 
 int chain_get(struct connection *c, enum chain_end end, struct chain_head *ret);
 int chain_set(struct connection *c, enum chain_end end, const struct chain_head *head);
-/* The link of the record `e`, whose seq is set, after the one whose link is `head->link`; moves `head` on. 0 or -ENOMEM. */
-int chain_advance(struct chain_head *head, const struct evidence *e);
+/* SHA-256 of a text. 0 or -ENOMEM. */
+int chain_digest(struct str text, unsigned char ret[static STORE_LINK]);
+/* The link of the record `e`, whose seq is set, after the one whose link is `head->link`; moves `head` on. `facts` is the digest of e->facts
+ * (STORE_LINK bytes, or empty), which need not be there itself. 0 or -ENOMEM. */
+int chain_advance(struct chain_head *head, const struct evidence *e, struct str facts);
 /* Writes the head of the transaction under way, if it moved. */
 int chain_store_head(struct store *s);
 
-/* Fills `e` from a row of EVIDENCE_COLUMNS; its texts are views, that of the hash may stand in `room`. */
+/* ---- people.c ---- */
+
+/* Within a transaction: readers of tokens, requests and approvals look again. */
+int people_bump(struct store *s);
+
+/* ---- evidence.c: for operations that write a record along with something else ---- */
+
+/* The bytes that evidence_copy needs behind an operation; -EMSGSIZE past STORE_RECORD_BYTES. `e` may be NULL: 0. */
+ssize_t evidence_bytes(const struct evidence *e);
+void evidence_copy(struct evidence *to, const struct evidence *e, char **room);
+/* On the writer's thread, within its transaction; without `facts`. */
+int evidence_append(struct store *s, const struct evidence *e);
+
+/* Fills `e` from a row of EVIDENCE_COLUMNS, without `facts`; its texts are views, that of the hash may stand in `room`. */
 void evidence_view(sqlite3_stmt *st, char room[static HASH_TEXT], struct evidence *e);
 #define EVIDENCE_COLUMNS \
-	"seq, time, kind, ecosystem, name, version, hash, client, identity, project, agent, session, decision, detail, link"
-enum { EVIDENCE_LINK_COLUMN = 14 };
+	"seq, time, kind, ecosystem, name, version, hash, client, identity, project, agent, session, decision, detail, link, rules"
+enum { EVIDENCE_LINK_COLUMN = 14, EVIDENCE_RULES_COLUMN, EVIDENCE_FURTHER_COLUMN /* what a query adds */ };
+
+/* Facts that were written lately: their row is neither looked for nor touched again until the window is over. */
+struct facts_slot {
+	unsigned char digest[STORE_LINK];
+	int64_t id, last; /* as in its row; id 0: free */
+};
 
 struct store {
 	char *path;
@@ -156,6 +215,7 @@ struct store {
 	struct connection writer;
 	struct chain_head head; /* of the transaction under way */
 	bool head_known, head_moved;
+	struct facts_slot *facts; /* STORE_FACTS_SLOTS, or NULL; emptied when a transaction fails */
 
 	/* `lock` guards these. */
 	pthread_mutex_t lock;

@@ -8,31 +8,6 @@
 
 #define APPLICATION_ID 0x426f6e64 /* "Bond", in the file's header */
 
-/* Step n leads from schema n to n + 1 (PRAGMA user_version). A step that was released is never changed: add another. */
-static const char *const migrations[] = {
-	"CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;"
-	"INSERT INTO meta VALUES ('instance', lower(hex(randomblob(8))));"
-	"CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;"
-	"CREATE TABLE chain (part INTEGER PRIMARY KEY, seq INTEGER NOT NULL, link BLOB NOT NULL) STRICT;"
-	"INSERT INTO chain VALUES (0, 0, zeroblob(32)), (1, 0, zeroblob(32));"
-	"CREATE TABLE evidence (seq INTEGER PRIMARY KEY, time INTEGER NOT NULL, kind INTEGER NOT NULL, ecosystem INTEGER NOT NULL,"
-	" name TEXT NOT NULL, version TEXT NOT NULL, hash ANY, client TEXT NOT NULL, identity TEXT NOT NULL, project TEXT NOT NULL,"
-	" agent TEXT NOT NULL, session TEXT NOT NULL, decision TEXT NOT NULL, detail TEXT NOT NULL, link BLOB NOT NULL) STRICT;"
-	"CREATE INDEX evidence_name ON evidence (name);"
-	"CREATE INDEX evidence_time ON evidence (time);"
-	"CREATE TABLE package (id INTEGER PRIMARY KEY, ecosystem INTEGER NOT NULL, name TEXT NOT NULL, origin TEXT NOT NULL,"
-	" first_snapshot INTEGER NOT NULL, last_snapshot INTEGER NOT NULL, placeholder INTEGER NOT NULL,"
-	" UNIQUE (ecosystem, name, origin)) STRICT;"
-	"CREATE TABLE version (package INTEGER NOT NULL REFERENCES package (id) ON DELETE CASCADE, version TEXT NOT NULL,"
-	" first_seen INTEGER NOT NULL, lacked_at INTEGER NOT NULL, upstream_time INTEGER NOT NULL, integrity ANY, shasum ANY,"
-	" changed_to TEXT, changed_at INTEGER NOT NULL, gone_at INTEGER NOT NULL, mismatch TEXT, received_at INTEGER NOT NULL,"
-	" ever_tagged INTEGER NOT NULL, PRIMARY KEY (package, version)) STRICT, WITHOUT ROWID;"
-	"CREATE TABLE tag (package INTEGER NOT NULL REFERENCES package (id) ON DELETE CASCADE, tag TEXT NOT NULL,"
-	" target TEXT NOT NULL, since INTEGER NOT NULL, former TEXT, PRIMARY KEY (package, tag)) STRICT, WITHOUT ROWID;",
-};
-
-enum { SCHEMA = sizeof(migrations) / sizeof(migrations[0]) };
-
 int connection_error(struct connection *c)
 {
 	int system = sqlite3_system_errno(c->db);
@@ -143,8 +118,8 @@ static int check_schema(struct connection *c, const char *path, int *ret_schema,
 		return connection_fail(c, err, "read");
 	if (tables && id != APPLICATION_ID)
 		return err_set(err, -EBADMSG, "%s is a database of another program; choose another --state", path);
-	if (schema > SCHEMA)
-		return err_set(err, -EPROTO, "%s was written by a newer bondgate (schema %d, this one knows %d)", path, schema, SCHEMA);
+	if (schema > schema_version())
+		return err_set(err, -EPROTO, "%s was written by a newer bondgate (schema %d, this one knows %d)", path, schema, schema_version());
 	*ret_schema = schema;
 	return 0;
 }
@@ -158,11 +133,12 @@ static int migrate(struct connection *c, const char *path, struct err *err)
 	if (sqlite3_exec(c->db, "PRAGMA journal_mode=WAL; BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
 		return connection_fail(c, err, "open");
 	r = check_schema(c, path, &schema, err);
-	if (r == 0 && schema < SCHEMA) {
-		for (; r == 0 && schema < SCHEMA; schema++)
-			if (sqlite3_exec(c->db, migrations[schema], NULL, NULL, NULL) != SQLITE_OK)
-				r = connection_fail(c, err, "upgrade");
-		snprintf(text, sizeof(text), "PRAGMA application_id=%d; PRAGMA user_version=%d", APPLICATION_ID, SCHEMA);
+	if (r == 0 && schema < schema_version()) {
+		for (; r == 0 && schema < schema_version(); schema++)
+			if (sqlite3_exec(c->db, schema_step(schema)->sql, NULL, NULL, NULL) != SQLITE_OK)
+				r = err_set(err, connection_error(c), "cannot upgrade %s to schema %d (%s): %s", path, schema + 1,
+				            schema_step(schema)->adds, sqlite3_errmsg(c->db));
+		snprintf(text, sizeof(text), "PRAGMA application_id=%d; PRAGMA user_version=%d", APPLICATION_ID, schema_version());
 		if (r == 0 && sqlite3_exec(c->db, text, NULL, NULL, NULL) != SQLITE_OK)
 			r = connection_fail(c, err, "upgrade");
 	}
@@ -232,7 +208,7 @@ static int open_for_reading(struct store *s, struct err *err)
 	if (r < 0)
 		return r;
 	r = check_schema(c, s->path, &schema, err);
-	if (r == 0 && schema < SCHEMA)
+	if (r == 0 && schema < schema_version())
 		r = err_set(err, -EPROTO, "%s is of an older bondgate; start `bondgate gate` once to upgrade it", s->path);
 	if (r == 0)
 		r = read_instance(s, c, err);
@@ -284,6 +260,7 @@ void store_close(struct store *s)
 	pthread_mutex_destroy(&s->lock);
 	pthread_cond_destroy(&s->pool_freed);
 	pthread_mutex_destroy(&s->pool_lock);
+	free(s->facts);
 	free(s->path);
 	free(s);
 }

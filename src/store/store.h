@@ -22,14 +22,19 @@ void store_close(struct store *s);
 const char *store_instance(struct store *s);
 
 /* ---- evidence: append-only, hash-chained ----
- * hash(n) = SHA-256(hash(n-1) || the record's fields in a fixed, length-prefixed form). */
+ * hash(n) = SHA-256(hash(n-1) || the record's fields in a fixed, length-prefixed form). What was decided on (`facts`) is kept once, however many
+ * records share it; the chain holds its SHA-256. */
 
 /* X(constant, "kind") */
 #define EVIDENCE_KINDS(X) \
-	X(EVIDENCE_RECEIPT, "receipt")   /* an artifact was handed to somebody */ \
-	X(EVIDENCE_REFUSAL, "refusal")   /* an artifact or a whole package was refused */ \
-	X(EVIDENCE_INCIDENT, "incident") /* hash changed, manifest mismatch, withdrawn, wrong bytes */ \
-	X(EVIDENCE_ADMIN, "admin")       /* policy loaded, gate started, evidence pruned … */
+	X(EVIDENCE_RECEIPT, "receipt")         /* an artifact was handed to somebody */ \
+	X(EVIDENCE_REFUSAL, "refusal")         /* an artifact or a whole package was refused */ \
+	X(EVIDENCE_INCIDENT, "incident")       /* hash changed, manifest mismatch, withdrawn, wrong bytes */ \
+	X(EVIDENCE_ADMIN, "admin")             /* policy loaded, gate started, evidence pruned … */ \
+	X(EVIDENCE_REQUEST, "request")         /* somebody asked for an exception, or took the question back */ \
+	X(EVIDENCE_DECISION, "decision")       /* somebody approved, rejected or revoked one */ \
+	X(EVIDENCE_BREAK_GLASS, "break-glass") /* somebody made an exception alone */ \
+	X(EVIDENCE_TOKEN, "token")             /* a token was made or revoked */
 
 enum evidence_kind {
 #define X(constant, text) constant,
@@ -53,6 +58,8 @@ struct evidence {
 	struct str session;       /* npm-session, or empty */
 	struct str decision;      /* "allow", "hold cooldown", "deny malware" … */
 	struct str detail;        /* a sentence or JSON for people and tools */
+	struct str facts;         /* what was decided on, as JSON (policy/facts_json.h); empty: nothing was, or it is older than this */
+	struct str rules;         /* whose rules decided: empty: the gate's own; "web": a team's, proven by its token; "web (unproven)" */
 };
 
 /* Queues a record. done(arg, r) is called on the writer's thread once it is durable (r == 0) or could not be made so
@@ -71,6 +78,7 @@ struct evidence_filter {
 	usec since, until;        /* 0: open */
 	size_t limit;             /* 0: none */
 	bool newest_first;
+	bool with_facts; /* `facts` is empty without it */
 };
 /* Calls `each` in order of seq; a non-zero result ends it and is returned. `e`'s texts live during the call. */
 int store_evidence(struct store *s, const struct evidence_filter *filter, int (*each)(void *arg, const struct evidence *e), void *arg,
@@ -139,6 +147,16 @@ int store_package_known(struct store *s, enum ecosystem e, struct str name, bool
 /* ---- settings: small values by name ("upstream.npm") ---- */
 int store_setting_get(struct store *s, struct str key, struct arena *a, struct str *ret, struct err *err); /* -ENOENT */
 int store_setting_set(struct store *s, struct str key, struct str value, struct err *err);
+
+/* ---- copies ---- */
+
+/* Writes the whole store as it is at one moment to a new file, durable when this returns. Works beside writers of any process and keeps none of them
+ * waiting. 0 or negative errno; what a failure left of the file is the caller's to remove. */
+int store_copy(struct store *s, const char *path, struct err *err);
+/* Reads every page and index. 0, or -EBADMSG with the first thing that does not fit. */
+int store_examine(struct store *s, struct err *err);
+/* The schema that this program works with; an older store is brought there when it is opened for writing. */
+int store_schema(void);
 
 /* Records waiting to be made durable, and commits so far, for /-/metrics. */
 struct store_counters {

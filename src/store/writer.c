@@ -215,6 +215,9 @@ static int commit(struct store *s, struct op *op, const struct op *end)
 		r = chain_store_head(s);
 	if (r == 0)
 		r = statement_run(c, statement(c, SQL_COMMIT));
+	/* What was noted of rows may have been rolled back with them. */
+	if (r < 0 && s->facts)
+		memset(s->facts, 0, STORE_FACTS_SLOTS * sizeof(*s->facts));
 	if (r < 0 && !sqlite3_get_autocommit(c->db)) {
 		/* A statement that still runs would keep the rollback from working. */
 		for (size_t i = 0; i < STATEMENT_COUNT; i++)

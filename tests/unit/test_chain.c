@@ -96,9 +96,9 @@ static void tampering_is_found_where_it_was_done(void **state)
 		{"two records exchanged", "UPDATE evidence SET seq = -1 WHERE seq = 4; UPDATE evidence SET seq = 4 WHERE seq = 5;"
 					  "UPDATE evidence SET seq = 5 WHERE seq = -1", 4},
 		{"a record put in front", "INSERT INTO evidence SELECT 0, time, kind, ecosystem, name, version, hash, client, identity,"
-					  " project, agent, session, decision, detail, link FROM evidence WHERE seq = 1", 1},
+					  " project, agent, session, decision, detail, link, facts, rules FROM evidence WHERE seq = 1", 1},
 		{"a record put behind", "INSERT INTO evidence SELECT 21, time, kind, ecosystem, name, version, hash, client, identity,"
-					" project, agent, session, decision, detail, link FROM evidence WHERE seq = 1", 21},
+					" project, agent, session, decision, detail, link, facts, rules FROM evidence WHERE seq = 1", 21},
 		{"the tail cut off", "DELETE FROM evidence WHERE seq > 15", 16},
 		{"all records deleted", "DELETE FROM evidence", 1},
 		{"pruning pretended", "DELETE FROM evidence WHERE seq < 10; UPDATE chain SET seq = 9 WHERE part = 0", 10},

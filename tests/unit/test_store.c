@@ -571,7 +571,7 @@ static void a_failure_is_told_to_each_and_to_the_next_flush(void **state)
 	struct err err = {0};
 
 	/* A record that cannot be written (its seq is taken) does not spoil the package beside it. */
-	fixture_sql("INSERT INTO evidence VALUES (1, 0, 0, 0, '', '', NULL, '', '', '', '', '', '', '', x'00')");
+	fixture_sql("INSERT INTO evidence VALUES (1, 0, 0, 0, '', '', NULL, '', '', '', '', '', '', '', x'00', NULL, NULL)");
 	atomic_store(&acknowledged, 0);
 	atomic_store(&refused, 0);
 	for (int i = 0; i < 10; i++) {
