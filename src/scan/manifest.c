@@ -15,7 +15,7 @@ struct comparison {
 static bool is_root(const struct lock_package *p)
 {
 	if (p->source == LOCK_PROJECT)
-		return p->key.n == 0 || str_eq(p->name, STR(".")) || str_eq(p->key, STR("workspace:"));
+		return p->key.n == 0 || str_ends(p->key, STR("@workspace:.")) || str_eq(p->name, STR(".")) || str_eq(p->key, STR("workspace:"));
 	return p->source == LOCK_WORKSPACE && str_ends(p->key, STR("@workspace:."));
 }
 
