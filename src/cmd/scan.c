@@ -5,7 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "advisory/feed.h"
 #include "base/limits.h"
+#include "cmd/advisory_files.h"
 #include "cmd/ask_gate.h"
 #include "cmd/commands.h"
 #include "cmd/open.h"
@@ -41,6 +43,8 @@ static int load_advisories(struct scan *s, struct err *err)
 		return s->advisories ? 0 : err_set(err, -ENOMEM, "out of memory");
 	}
 	code = advisories_load_all(paths, count, &s->advisories, &records, &skipped, err);
+	if (code == 0)
+		code = advisory_files_mark(s->policy, s->advisories, a, NULL, NULL, err);
 	if (code == 0 && skipped && !s->options.quiet)
 		fprintf(stderr, "bondgate: %zu of %zu advisories cannot be read: %s\n", skipped, records + skipped, err->text);
 	return code;

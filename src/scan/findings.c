@@ -150,7 +150,7 @@ static int add_advisories(struct findings *f, const struct finding *where, const
 		struct finding one = *where;
 		bool malware = matches[i].kind == ADVISORY_MALWARE;
 
-		if (lifted(d, malware ? REASON_MALWARE : REASON_VULNERABLE))
+		if (matches[i].not_affected.n || lifted(d, malware ? REASON_MALWARE : REASON_VULNERABLE))
 			continue;
 		one.kind = malware ? FINDING_MALWARE : FINDING_VULNERABILITY;
 		one.severity = malware ? SEVERITY_CRITICAL : matches[i].severity;
