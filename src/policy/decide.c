@@ -120,8 +120,7 @@ static bool note_entry(void *arg, const struct match_entry *entry)
 			c->exclude = entry;
 		break;
 	case MATCH_EXEMPTION:
-		if (c->exemption_count < EXEMPTIONS_SEEN && c->p->exemptions[entry->value].expires > c->now &&
-		    match_version(entry, version, false))
+		if (c->exemption_count < EXEMPTIONS_SEEN && c->p->exemptions[entry->value].expires > c->now && match_version(entry, version, false))
 			c->exemptions[c->exemption_count++] = entry->value;
 		break;
 	default:
