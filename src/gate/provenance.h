@@ -4,6 +4,7 @@
 #ifndef BONDGATE_GATE_PROVENANCE_H
 #define BONDGATE_GATE_PROVENANCE_H
 
+#include "base/map.h"
 #include "gate/documents.h"
 
 /* What the store knows of one package, by version. */
