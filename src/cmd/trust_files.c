@@ -16,7 +16,8 @@ static int read_file(struct str name, struct buf *to, struct err *err)
 	return file_read(path, to, err);
 }
 
-int trust_files_load(const struct policy *p, void (*note)(void *arg, struct str path), void *arg, struct sigstore_trust **ret, struct err *err)
+int trust_files_load(const struct policy *p, void (*note)(void *arg, struct str path), void *arg, struct sigstore_trust **ret,
+                     struct err *err)
 {
 	const struct policy_trust *t = policy_trust(p);
 	CLEANUP_BUF struct buf ca = BUF(MIB), log = BUF(MIB);
@@ -27,7 +28,8 @@ int trust_files_load(const struct policy *p, void (*note)(void *arg, struct str 
 		return 0;
 	if (!t->fulcio_ca_file.n || !t->rekor_key_file.n)
 		return err_set(err, -EINVAL, "registries.npm.provenance names %s without %s: provenance is verified with both, or not at all",
-		               t->fulcio_ca_file.n ? "fulcio-ca-file" : "rekor-key-file", t->fulcio_ca_file.n ? "rekor-key-file" : "fulcio-ca-file");
+		               t->fulcio_ca_file.n ? "fulcio-ca-file" : "rekor-key-file",
+		               t->fulcio_ca_file.n ? "rekor-key-file" : "fulcio-ca-file");
 	note(arg, t->fulcio_ca_file);
 	note(arg, t->rekor_key_file);
 	r = read_file(t->fulcio_ca_file, &ca, err);

@@ -165,11 +165,10 @@ static void verify_work(void *arg)
 	npm_packument_version(k->document->packument, w->index, &v);
 	r = judge(w, &v, &verified, &err);
 	if (r == 0) {
-		remember(k, &v, verified.source,
-		         arena_printf(w->arena, "%.*s at %.*s", STR_ARG(verified.workflow), STR_ARG(verified.source_ref)));
+		remember(k, &v, verified.source, arena_printf(w->arena, "%.*s at %.*s", STR_ARG(verified.workflow), STR_ARG(verified.source_ref)));
 	} else if (r != -ENOMEM) {
-		log_event(LOG_WARNING, "provenance", "package=%s version=%s problem=%s",
-		          log_quote(npm_packument_name(k->document->packument)), log_quote(v.version), log_quote(str_of(err.text)));
+		log_event(LOG_WARNING, "provenance", "package=%s version=%s problem=%s", log_quote(npm_packument_name(k->document->packument)),
+		          log_quote(v.version), log_quote(str_of(err.text)));
 		remember(k, &v, STR_NULL, str_of(err.text));
 	}
 }
@@ -259,8 +258,8 @@ static void patience_over(void *arg)
 	tell(k);
 }
 
-void provenance_get(struct gate_thread *t, struct rules *rules, const struct origin *origin, struct document *document, const size_t *indices,
-                    size_t count, void (*found)(void *arg), void *arg)
+void provenance_get(struct gate_thread *t, struct rules *rules, const struct origin *origin, struct document *document,
+                    const size_t *indices, size_t count, void (*found)(void *arg), void *arg)
 {
 	struct asking *k = calloc(1, sizeof(*k));
 

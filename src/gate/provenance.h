@@ -31,7 +31,7 @@ enum { PROVENANCE_MOST = 64 };
 
 /* On a loop: asks for the bundles of these versions (indices of the document, copied) and verifies them; found(arg) on the same loop, once, when
  * all are known or patience is over. What still comes then is remembered all the same. */
-void provenance_get(struct gate_thread *t, struct rules *rules, const struct origin *origin, struct document *document, const size_t *indices,
-                    size_t count, void (*found)(void *arg), void *arg);
+void provenance_get(struct gate_thread *t, struct rules *rules, const struct origin *origin, struct document *document,
+                    const size_t *indices, size_t count, void (*found)(void *arg), void *arg);
 
 #endif
