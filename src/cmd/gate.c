@@ -23,25 +23,43 @@ struct command {
 	bool tls, unconfined;
 };
 
-static int reload(void *arg, struct policy **ret_policy, struct advisories **ret_advisories, struct err *err)
+/* The files whose change means a reload: policies, advisories, certificate and key. */
+static void watch_list(struct command *c, struct arena *a, const char *const *paths, size_t n, const char *const **ret, size_t *ret_count)
+{
+	const char **list = ARENA_ARRAY(a, const char *, n + 2);
+
+	if (!list)
+		abort();
+	memcpy(list, paths, n * sizeof(*list));
+	if (c->tls) {
+		list[n++] = c->certificate;
+		list[n++] = c->key;
+	}
+	*ret = list;
+	*ret_count = n;
+}
+
+static int reload(void *arg, struct reloaded *ret, struct err *err)
 {
 	struct command *c = arg;
 	struct gate *g = c->opened.gate;
-	CLEANUP_ARENA struct arena *a = arena_new(64 * MIB);
+	const char *const *paths;
 	struct policy *policy, *complete;
-	int r = a ? load_rules(c->opened.options.policy, c->opened.state_dir, a, &policy, ret_advisories, NULL, NULL, err) : -ENOMEM;
+	size_t path_count;
+	int r = load_rules(c->opened.options.policy, c->opened.state_dir, ret->arena, &policy, &ret->advisories, &paths, &path_count, err);
 
-	if (r == -EACCES && !c->unconfined)
-		err_prefix(err, "the gate reaches only the files and folders that its policy named when it was started: restart it for other ones");
-	if (r < 0)
-		return r;
 	/* What `auto` stands for was found out at the start; npm cannot be asked from within the confinement. */
-	if (g->upstream_npm.n) {
+	if (r == 0 && g->upstream_npm.n) {
 		r = policy_set_upstream(policy, ECOSYSTEM_NPM, g->upstream_npm, &complete, err);
 		policy_unref(policy);
 		policy = complete;
 	}
-	*ret_policy = r < 0 ? NULL : policy;
+	if (r == 0)
+		r = load_teams(c->opened.teams, policy, ret->arena, &paths, &path_count, &ret->policies, &ret->problems, err);
+	if (r == -EACCES && !c->unconfined)
+		err_prefix(err, "the gate reaches only the files and folders that its policy named when it was started: restart it for other ones");
+	if (r == 0)
+		watch_list(c, ret->arena, paths, path_count, &ret->watched, &ret->watched_count);
 	return r;
 }
 
@@ -55,7 +73,7 @@ static int reload_tls(void *arg, struct http_tls **ret, struct err *err)
 /* After this the process can reach its state, its configuration, the resolver's files, and the network. */
 static int confine(struct command *c, struct err *err)
 {
-	enum { READ = 200 };
+	enum { READ = 400 };
 	const char *read[READ], *write[1] = {c->opened.state_dir};
 	const struct origin *origins;
 	size_t n = 0, count = policy_origins(c->opened.policy, &origins);
@@ -90,23 +108,6 @@ static int listening(void *arg, const char *address, struct err *err)
 	return 0;
 }
 
-/* The files whose change means a reload: policy, advisories, certificate and key. */
-static void watch_list(struct command *c, struct server_options *options)
-{
-	size_t n = c->opened.path_count;
-	const char **list = ARENA_ARRAY(c->opened.arena, const char *, n + 2);
-
-	if (!list)
-		abort();
-	memcpy(list, c->opened.paths, n * sizeof(*list));
-	if (c->tls) {
-		list[n++] = c->certificate;
-		list[n++] = c->key;
-	}
-	options->watched = list;
-	options->watched_count = n;
-}
-
 /* Everything that needs the machine's programs and files, then the confinement, then everything that has threads. */
 static int serve(struct command *c, const char *listen, const char *threads, struct err *err)
 {
@@ -133,7 +134,7 @@ static int serve(struct command *c, const char *listen, const char *threads, str
 		options.reload_tls = reload_tls;
 		r = http_tls_load(c->certificate, c->key, &options.tls, err);
 	}
-	watch_list(c, &options);
+	watch_list(c, c->opened.arena, c->opened.paths, c->opened.path_count, &options.watched, &options.watched_count);
 	if (r == 0)
 		r = notify_open(&c->notify, err);
 	if (r == 0 && !c->unconfined) {

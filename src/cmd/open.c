@@ -11,7 +11,7 @@
 #include "cmd/policy_files.h"
 #include "cmd/state.h"
 
-enum { PATHS = 64, OWN_PATHS = 2 /* what lies in the state folder */ };
+enum { PATHS = 64, TEAM_PATHS = 256, OWN_PATHS = 2 /* what lies in the state folder */ };
 
 static void log_warnings(const struct buf *warnings)
 {
@@ -134,6 +134,30 @@ int load_rules(const char *policy_option, const char *state_dir, struct arena *a
 	return 0;
 }
 
+static void note_team_path(void *arg, struct str path)
+{
+	struct path_list *list = arg;
+
+	if (list->count < PATHS + OWN_PATHS + TEAM_PATHS)
+		list->paths[list->count++] = arena_str(list->arena, path).p;
+}
+
+int load_teams(struct team_files *teams, struct policy *policy, struct arena *a, const char *const **paths, size_t *path_count,
+               struct policy_set **ret, struct buf *problems, struct err *err)
+{
+	const struct policy_environment environment = {.token = policy_read_token};
+	struct path_list list = {a, ARENA_ARRAY(a, const char *, PATHS + OWN_PATHS + TEAM_PATHS), *path_count};
+	int r;
+
+	if (!list.paths)
+		abort();
+	memcpy(list.paths, *paths, *path_count * sizeof(*list.paths));
+	r = team_files_load(teams, policy, &environment, note_team_path, &list, ret, problems, err);
+	*paths = list.paths;
+	*path_count = list.count;
+	return r;
+}
+
 static int complete_upstream(struct opened *o, struct err *err)
 {
 	struct policy *complete;
@@ -154,7 +178,7 @@ int open_prepare(const struct open_options *options, bool is_gate, const char *l
 	CLEANUP_BUF struct buf dir = BUF(4096);
 	int r;
 
-	*ret = (struct opened){.options = *options, .arena = arena_new(64 * MIB)};
+	*ret = (struct opened){.options = *options, .arena = arena_new(64 * MIB), .teams = team_files_new()};
 	if (!ret->arena)
 		return err_set(err, -ENOMEM, "no memory");
 	r = state_dir(options->state, &dir, err);
@@ -167,10 +191,12 @@ int open_prepare(const struct open_options *options, bool is_gate, const char *l
 	if (r < 0)
 		return r;
 	ret->listen = listen ? listen : arena_str(ret->arena, policy_gate(ret->policy)->listen).p;
-	if (offline)
-		return 0;
-	r = upstream_auto(ret->policy, ret->state_dir, is_gate ? ret->listen : NULL, ret->arena, &ret->upstreams, err);
-	return r < 0 ? r : complete_upstream(ret, err);
+	if (!offline)
+		r = upstream_auto(ret->policy, ret->state_dir, is_gate ? ret->listen : NULL, ret->arena, &ret->upstreams, err);
+	if (r == 0 && !offline)
+		r = complete_upstream(ret, err);
+	/* Nothing was good before, so that no problem is passed over here. */
+	return r < 0 ? r : load_teams(ret->teams, policy_ref(ret->policy), ret->arena, &ret->paths, &ret->path_count, &ret->policies, NULL, err);
 }
 
 int open_gate(struct opened *o, bool without_cache, struct err *err)
@@ -178,12 +204,13 @@ int open_gate(struct opened *o, bool without_cache, struct err *err)
 	const struct gate_options options = {.state_dir = o->state_dir,
 	                                     .access = STORE_WRITE,
 	                                     .without_cache = without_cache,
-	                                     .policy = TAKE_PTR(o->policy),
+	                                     .policies = TAKE_PTR(o->policies),
 	                                     .advisories = TAKE_PTR(o->advisories)};
 	int r = gate_open(&options, &o->gate, err);
 
 	if (r < 0)
 		return r;
+	policy_unref(TAKE_PTR(o->policy));
 	o->gate->client_default = o->upstreams.client_default;
 	o->gate->upstream_npm = o->upstreams.npm;
 	return 0;
@@ -194,6 +221,8 @@ void close_gate(struct opened *o)
 	if (o->gate)
 		gate_close(o->gate);
 	policy_unref(o->policy);
+	policy_set_unref(o->policies);
+	team_files_free(o->teams);
 	advisories_unref(o->advisories);
 	arena_free(o->arena);
 	*o = (struct opened){0};

@@ -2,6 +2,7 @@
 #ifndef BONDGATE_CMD_OPEN_H
 #define BONDGATE_CMD_OPEN_H
 
+#include "cmd/teams.h"
 #include "cmd/upstream_auto.h"
 #include "gate/gate.h"
 
@@ -23,6 +24,8 @@ struct opened {
 	const char *const *paths; /* the files that policy and advisories were read from, or would be if they appeared */
 	size_t path_count;
 	struct policy *policy;         /* until open_gate() */
+	struct policy_set *policies;   /* likewise: it with the teams on top */
+	struct team_files *teams;
 	struct advisories *advisories; /* likewise */
 	struct upstreams upstreams;
 };
@@ -39,5 +42,10 @@ void close_gate(struct opened *o);
  * arena. Warnings go to the log. Advisories: the policy's `advisories.files`, whatever lies in STATE/advisories, and the index. */
 int load_rules(const char *policy_option, const char *state_dir, struct arena *a, struct policy **ret_policy,
                struct advisories **ret_advisories, const char *const **ret_paths, size_t *ret_path_count, struct err *err);
+
+/* The teams that a policy (taken over) names, put over it. Their files are added to the paths, which are made anew in the arena. *problems: see
+ * team_files_load. */
+int load_teams(struct team_files *teams, struct policy *policy, struct arena *a, const char *const **paths, size_t *path_count,
+               struct policy_set **ret, struct buf *problems, struct err *err);
 
 #endif

@@ -12,6 +12,9 @@
 /* How long an answer may wait for the documents of pinned dependencies; yarn 1 gives up after 30 s. */
 #define PATIENCE (15 * USEC_SECOND)
 
+/* Of one document: as many teams as are likely to ask for it within minutes. */
+enum { KEPT = 16 };
+
 struct need;
 
 /* One asking: judge the versions, fetch what their pins need, judge again, conclude. */
@@ -55,13 +58,22 @@ void clearance_result_free(struct clearance_result *r)
 	*r = (struct clearance_result){0};
 }
 
+void clearances_unref(struct clearance *first)
+{
+	for (struct clearance *c = first, *next; c; c = next) {
+		next = c->next;
+		clearance_unref(c);
+	}
+}
+
 static struct clearance *kept_clearance(struct document *d, const struct rules *rules, usec now)
 {
 	struct clearance *c;
 
 	pthread_mutex_lock(&d->clearance_lock);
-	c = d->clearance;
-	if (c && c->epoch == rules->epoch && now >= c->made && now < c->expires)
+	for (c = d->clearances; c && c->epoch != rules->epoch; c = c->next)
+		;
+	if (c && now >= c->made && now < c->expires)
 		atomic_fetch_add(&c->refs, 1);
 	else
 		c = NULL;
@@ -69,16 +81,29 @@ static struct clearance *kept_clearance(struct document *d, const struct rules *
 	return c;
 }
 
+/* One for each of the rules in force that somebody asked under: teams must not take each other's clearances away. */
 static void keep_clearance(struct document *d, struct clearance *c)
 {
-	struct clearance *old;
+	struct clearance *dropped = NULL;
+	size_t kept = 1;
 
 	atomic_fetch_add(&c->refs, 1);
 	pthread_mutex_lock(&d->clearance_lock);
-	old = d->clearance;
-	d->clearance = c;
+	for (struct clearance **at = &d->clearances; *at;) {
+		struct clearance *old = *at;
+
+		if (old->epoch != c->epoch && old->swap >= c->swap && kept++ < KEPT) {
+			at = &old->next;
+			continue;
+		}
+		*at = old->next;
+		old->next = dropped;
+		dropped = old;
+	}
+	c->next = d->clearances;
+	d->clearances = c;
 	pthread_mutex_unlock(&d->clearance_lock);
-	clearance_unref(old);
+	clearances_unref(dropped);
 }
 
 static void sooner(struct clearance *c, usec change)
@@ -330,6 +355,7 @@ static void document_found_for_inquiry(void *arg, struct document_result *result
 	q->clearance->refs = 1;
 	q->clearance->arena = q->arena;
 	q->clearance->epoch = q->rules->epoch;
+	q->clearance->swap = q->rules->swap;
 	q->clearance->made = q->now;
 	q->clearance->expires = q->now + LONGEST;
 	q->sets = sets_new(q->rules, npm_packument_name(q->document->packument));

@@ -10,7 +10,8 @@
 /* Immutable; counted; kept with its document until the rules change or time passes `expires`. */
 struct clearance {
 	_Atomic int refs;
-	uint64_t epoch; /* of the rules that it was made under */
+	struct clearance *next; /* the document's list; under its lock */
+	uint64_t epoch, swap;   /* of the rules that it was made under */
 	usec made, expires;
 	size_t count, hidden;
 	bool *shown;               /* by version index */
@@ -23,6 +24,8 @@ struct clearance {
 	struct arena *arena; /* what the above lives in */
 };
 void clearance_unref(struct clearance *c);
+/* Those that a document keeps. */
+void clearances_unref(struct clearance *first);
 
 struct clearance_result {
 	struct document *document; /* references for the receiver; NULL with a code */

@@ -26,7 +26,7 @@ void document_unref(struct document *d)
 {
 	if (!d || atomic_fetch_sub(&d->refs, 1) != 1)
 		return;
-	clearance_unref(d->clearance);
+	clearances_unref(d->clearances);
 	pthread_mutex_destroy(&d->clearance_lock);
 	npm_packument_free(d->packument);
 	file_unmap(d->mapped);

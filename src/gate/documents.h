@@ -15,9 +15,9 @@ struct document {
 	uint64_t generation;     /* another number for every content that was ever opened in this process */
 	_Atomic int64_t checked; /* when the upstream last confirmed it */
 	char path[256];          /* relative to the folder of documents; for writing `checked` */
-	/* What clearance.c computed last for this content; freed with the document. */
+	/* What clearance.c computed for this content, the last used first, one for each of the rules in force; freed with the document. */
 	pthread_mutex_t clearance_lock;
-	struct clearance *clearance;
+	struct clearance *clearances;
 };
 
 struct document *document_ref(struct document *d);

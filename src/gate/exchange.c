@@ -16,6 +16,7 @@ struct exchange *exchange_new(struct gate_thread *t, struct http_request *rq)
 	x->client = arena_str(x->arena, rq->peer);
 	x->agent = arena_str(x->arena, str_take(http_get(rq, STR("user-agent")), 256));
 	x->session = arena_str(x->arena, str_take(http_get(rq, STR("npm-session")), 64));
+	people_identify(t->gate, http_get(rq, STR("authorization")), t->gate->now(), x->arena, &x->who);
 	rq->user = x;
 	return x;
 }
@@ -109,6 +110,7 @@ void exchange_evidence(const struct exchange *x, enum evidence_kind kind, struct
 		.version = version,
 		.hash = hash,
 		.client = x->client,
+		.identity = x->who.person,
 		.project = x->label,
 		.agent = x->agent,
 		.session = x->session,

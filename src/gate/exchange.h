@@ -3,7 +3,7 @@
 #ifndef BONDGATE_GATE_EXCHANGE_H
 #define BONDGATE_GATE_EXCHANGE_H
 
-#include "gate/gate.h"
+#include "gate/people.h"
 #include "registry/npm/route.h"
 
 struct exchange {
@@ -21,6 +21,7 @@ struct exchange {
 	const struct origin *origin; /* of the route's package; NULL: internal and owned by nobody, or no package */
 	/* Copied from the request, for evidence after the client is gone. */
 	struct str client, agent, session;
+	struct identity who; /* by the token that was sent */
 };
 
 struct exchange *exchange_new(struct gate_thread *t, struct http_request *rq);

@@ -1,57 +1,16 @@
 #include "gate/gate.h"
 
-#include <stdatomic.h>
 #include <stdio.h>
 
 #include "base/file.h"
 #include "base/log.h"
 #include "gate/artifacts.h"
 #include "gate/documents.h"
+#include "gate/people.h"
 #include "gate/renditions.h"
+#include "gate/rules.h"
 
 enum { MEMORY_FOR_DOCUMENTS_SHARE = 2 };
-
-struct rules *rules_ref(struct rules *r)
-{
-	atomic_fetch_add(&r->refs, 1);
-	return r;
-}
-
-void rules_unref(struct rules *r)
-{
-	if (!r || atomic_fetch_sub(&r->refs, 1) != 1)
-		return;
-	policy_unref(r->policy);
-	advisories_unref(r->advisories);
-	free(r);
-}
-
-struct rules *gate_rules(struct gate *g)
-{
-	struct rules *r;
-
-	pthread_mutex_lock(&g->rules_lock);
-	r = rules_ref(g->rules);
-	pthread_mutex_unlock(&g->rules_lock);
-	return r;
-}
-
-void gate_set_rules(struct gate *g, struct policy *policy, struct advisories *advisories)
-{
-	struct rules *fresh = calloc(1, sizeof(*fresh)), *old;
-
-	if (!fresh)
-		abort();
-	pthread_mutex_lock(&g->rules_lock);
-	old = g->rules;
-	fresh->refs = 1;
-	fresh->epoch = old ? old->epoch + 1 : 1;
-	fresh->policy = policy ? policy : policy_ref(old->policy);
-	fresh->advisories = advisories ? advisories : advisories_ref(old->advisories);
-	g->rules = fresh;
-	pthread_mutex_unlock(&g->rules_lock);
-	rules_unref(old);
-}
 
 int gate_open(const struct gate_options *options, struct gate **ret, struct err *err)
 {
@@ -63,11 +22,13 @@ int gate_open(const struct gate_options *options, struct gate **ret, struct err 
 	if (!g)
 		abort();
 	pthread_mutex_init(&g->rules_lock, NULL);
-	gate_set_rules(g, options->policy, options->advisories);
+	pthread_mutex_init(&g->rules_making, NULL);
+	gate_set_rules(g, options->policies, options->advisories);
 	g->state_dir = options->state_dir;
 	g->now = time_now;
 	g->started = time_now();
-	settings = policy_gate(g->rules->policy);
+	g->people = people_new();
+	settings = policy_gate(policy_set_base(g->policies));
 	r = store_open(options->state_dir, options->access, &g->store, err);
 	if (r < 0)
 		goto fail;
@@ -80,6 +41,9 @@ int gate_open(const struct gate_options *options, struct gate **ret, struct err 
 	if (r < 0)
 		goto fail;
 	g->artifacts = artifacts_new(g);
+	r = people_refresh(g->people, g->store, err);
+	if (r < 0)
+		goto fail;
 	g->renditions = renditions_new((size_t)settings->memory_bytes / MEMORY_FOR_DOCUMENTS_SHARE, buf_cstr(&path));
 	*ret = g;
 	return 0;
@@ -97,7 +61,8 @@ void gate_close(struct gate *g)
 		cache_close(g->cache);
 	if (g->store)
 		store_close(g->store);
-	rules_unref(g->rules);
+	people_free(g->people);
+	gate_drop_rules(g);
 	free(g);
 }
 

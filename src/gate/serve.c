@@ -1,6 +1,7 @@
 #include "gate/serve.h"
 
 #include "base/limits.h"
+#include "gate/people.h"
 #include "registry/npm/render.h"
 
 static void serve_ping(struct exchange *x)
@@ -10,6 +11,10 @@ static void serve_ping(struct exchange *x)
 
 static void serve_whoami(struct exchange *x)
 {
+	if (x->who.state == TOKEN_VALID) {
+		answer_json(x, 200, STR(""), arena_printf(x->arena, "{\"username\":\"%.*s\"}", STR_ARG(x->who.person)));
+		return;
+	}
 	if (http_get(x->rq, STR("authorization")).n == 0) {
 		answer_sentence(x, 401, STR("this gate keeps no accounts: reading needs no login"));
 		return;
@@ -147,10 +152,14 @@ static struct str gates_passed(struct exchange *x)
 
 static void serve_npm(struct exchange *x)
 {
-	struct str passed = gates_passed(x);
+	struct str passed = gates_passed(x), ended = people_refusal(&x->who, x->arena);
 	struct err err = {0};
 	int r;
 
+	if (ended.n) {
+		answer_sentence(x, 401, ended);
+		return;
+	}
 	if (str_find(passed, str_of(x->thread->gate->via)) >= 0) {
 		answer_sentence(x, 508, STR("this gate is its own upstream: set registries.npm.upstream in the policy to the real registry"));
 		return;
@@ -181,6 +190,17 @@ static void serve_npm(struct exchange *x)
 	x->thread->via = STR_NULL;
 }
 
+/* The rules of the team whose label is in the path: in full for who proves to belong to it, else only what tightens (rule 11). */
+static void choose_rules(struct exchange *x)
+{
+	struct gate *g = x->thread->gate;
+
+	if (!x->label.n)
+		return;
+	rules_unref(x->rules);
+	x->rules = gate_team_rules(g, x->label, x->who.state == TOKEN_VALID && str_eq(x->who.team, x->label));
+}
+
 static void prepare(struct exchange *x)
 {
 	struct str mount;
@@ -189,6 +209,7 @@ static void prepare(struct exchange *x)
 	if (!x->npm)
 		return;
 	x->label = arena_str(x->arena, x->label);
+	choose_rules(x);
 	x->base = base_url(x, mount);
 }
 

@@ -25,6 +25,12 @@ static void answered(void *arg, const struct collected *answer)
 	exchange_unref(x);
 }
 
+/* What the client sent for the registry itself; a token of this gate stays here (rule 13). */
+static struct str credentials(const struct exchange *x)
+{
+	return x->who.state == TOKEN_NONE ? http_get(x->rq, STR("authorization")) : STR_NULL;
+}
+
 /* `as_client`: with the client's own credentials or none, only ever for writes to the origin that they are meant for; else with the
  * origin's. */
 static void forward(struct exchange *x, const struct origin *origin, bool as_client)
@@ -46,7 +52,7 @@ static void forward(struct exchange *x, const struct origin *origin, bool as_cli
 	collect_start(x->thread, origin,
 	              &(struct collect){.method = x->rq->method,
 	                                .path = target,
-	                                .authorization = as_client ? http_get(x->rq, STR("authorization")) : STR(""),
+	                                .authorization = as_client ? credentials(x) : STR(""),
 	                                .as_client = as_client,
 	                                .content_type = http_get(x->rq, STR("content-type")),
 	                                .body = x->rq->body,
@@ -66,7 +72,7 @@ static void record_write(struct exchange *x, struct str decision)
 
 void serve_write(struct exchange *x)
 {
-	if (!x->origin->publish || (x->without_body && http_get(x->rq, STR("authorization")).n)) {
+	if (!x->origin->publish || (x->without_body && credentials(x).n)) {
 		record_write(x, STR("refused write"));
 		answer_sentence(x, 403,
 		                arena_printf(x->arena,
@@ -76,7 +82,7 @@ void serve_write(struct exchange *x)
 		return;
 	}
 	/* The gate's own token is for reading what the policy names: nobody publishes with it. */
-	if (http_get(x->rq, STR("authorization")).n == 0) {
+	if (credentials(x).n == 0) {
 		record_write(x, STR("refused write"));
 		answer_sentence(x, 401, STR("a write needs your own credentials for the registry: log in first"));
 		return;

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "gate/artifacts.h"
 #include "gate/documents.h"
+#include "gate/people.h"
 #include "gate/renditions.h"
 #include "gate/serve.h"
 #include "gate/watch_files.h"
@@ -21,6 +22,8 @@ enum { THREADS_MAX = 64, THREADS_BY_DEFAULT = 4, SIGNALS = 3, DOCUMENTS_SHARE = 
 #define TRIM_EVERY (10 * USEC_MINUTE)
 #define PRUNE_EVERY USEC_DAY
 #define WATCHDOG_EVERY (10 * USEC_SECOND)
+/* Tokens and decisions made by other processes are seen after this: an approval is in force within twice of it. */
+#define PEOPLE_EVERY USEC_SECOND
 /* Nothing asked for this long: time to give memory back. */
 #define REST_AFTER (5 * USEC_SECOND)
 /* Larger pieces than this are the system's again as soon as they are freed. The default grows with what is freed, up to 32 MiB, and one
@@ -38,12 +41,12 @@ struct server {
 	uv_signal_t signals[SIGNALS];
 	struct file_watch *watch;
 	bool reloading, reload_again, stopping, trimming;
-	struct loop_timer *trim_timer, *prune_timer, *watchdog_timer, *rest_timer;
+	struct loop_timer *trim_timer, *prune_timer, *watchdog_timer, *rest_timer, *people_timer;
+	int64_t people_version;
 	uint64_t asked; /* requests at the last look */
 	bool rested;    /* nothing was asked since memory was given back */
 	/* Of a reload on a worker thread. */
-	struct policy *policy;
-	struct advisories *advisories;
+	struct reloaded reloaded;
 	struct http_tls *tls;
 	int reload_result;
 	struct err reload_error;
@@ -53,15 +56,21 @@ struct server {
 
 static void reload(struct server *s);
 
+static void files_changed(void *arg)
+{
+	reload(arg);
+}
+
 static void reload_work(void *arg)
 {
 	struct server *s = arg;
 
-	s->policy = NULL;
-	s->advisories = NULL;
+	s->reloaded = (struct reloaded){.problems = BUF(64 * KIB), .arena = arena_new(64 * MIB)};
 	s->tls = NULL;
 	s->reload_error = (struct err){0};
-	s->reload_result = s->options->reload(s->options->arg, &s->policy, &s->advisories, &s->reload_error);
+	if (!s->reloaded.arena)
+		abort();
+	s->reload_result = s->options->reload(s->options->arg, &s->reloaded, &s->reload_error);
 	if (s->reload_result == 0 && s->options->reload_tls)
 		s->reload_result = s->options->reload_tls(s->options->arg, &s->tls, &s->reload_error);
 }
@@ -95,24 +104,15 @@ static void spread_tls(struct server *s)
 	http_tls_unref(s->tls);
 }
 
-/* Of policies with one digest: secrets take no part in it, for it is shown. */
-static bool same_secrets(const struct policy *a, const struct policy *b)
-{
-	const struct origin *as, *bs;
-	size_t n = policy_origins(a, &as);
-
-	if (policy_origins(b, &bs) != n)
-		return false;
-	for (size_t i = 0; i < n; i++)
-		if (!str_eq(as[i].authorization, bs[i].authorization))
-			return false;
-	return true;
-}
-
 static bool differs(const struct server *s, const struct rules *now)
 {
-	return !s->policy || policy_digest(s->policy) != policy_digest(now->policy) || !same_secrets(s->policy, now->policy) ||
-	       (s->advisories && advisories_digest(s->advisories) != advisories_digest(now->advisories));
+	const struct reloaded *r = &s->reloaded;
+	struct policy_set *before = gate_policies(s->gate);
+	bool same = r->policies && policy_set_same(r->policies, before) &&
+	            (!r->advisories || advisories_digest(r->advisories) == advisories_digest(now->advisories));
+
+	policy_set_unref(before);
+	return !same;
 }
 
 static void put_in_force(struct server *s)
@@ -121,7 +121,7 @@ static void put_in_force(struct server *s)
 	struct rules *rules;
 	char text[160];
 
-	gate_set_rules(g, s->policy, s->advisories);
+	gate_set_rules(g, TAKE_PTR(s->reloaded.policies), TAKE_PTR(s->reloaded.advisories));
 	METRIC_ADD(&g->metrics, reloads, 1);
 	rules = gate_rules(g);
 	snprintf(text, sizeof(text), "policy %016llx, advisories %016llx", (unsigned long long)policy_digest(rules->policy),
@@ -130,35 +130,56 @@ static void put_in_force(struct server *s)
 	rules_unref(rules);
 }
 
+static void refused(struct server *s, const char *what, struct str sentence)
+{
+	METRIC_ADD(&s->gate->metrics, reload_failures, 1);
+	log_event(LOG_ERROR, what, "error=%s", log_quote(sentence));
+	gate_record(s->gate, EVIDENCE_ADMIN, ECOSYSTEM_NPM, STR(""), STR(""), STR("policy refused"), sentence);
+}
+
+/* A policy may name other files than before. */
+static void watch_again(struct server *s)
+{
+	if (s->stopping)
+		return;
+	file_watch_stop(s->watch);
+	s->watch = file_watch_start(s->control, s->reloaded.watched, s->reloaded.watched_count, files_changed, s);
+}
+
+static void reloaded_well(struct server *s)
+{
+	/* Counted: a worker that learnt of a mismatch may put rules in force at the same time. */
+	struct rules *now = gate_rules(s->gate);
+	struct str rest = buf_str(&s->reloaded.problems), line;
+
+	while (str_split(&rest, '\n', &line))
+		if (line.n)
+			refused(s, "the policy of a team was not reloaded; its last good one stays in force", line);
+	if (s->tls)
+		spread_tls(s);
+	if (differs(s, now)) {
+		put_in_force(s);
+		watch_again(s);
+	}
+	rules_unref(now);
+}
+
 static void reload_done(void *arg)
 {
 	struct server *s = arg;
-	struct gate *g = s->gate;
 
 	s->reloading = false;
 	if (s->reload_result < 0) {
 		/* The last good policy stays in force (rule 1). */
-		METRIC_ADD(&g->metrics, reload_failures, 1);
-		log_event(LOG_ERROR, "the policy was not reloaded; the last good one stays in force", "error=%s",
-		          log_quote(str_of(s->reload_error.text)));
-		gate_record(g, EVIDENCE_ADMIN, ECOSYSTEM_NPM, STR(""), STR(""), STR("policy refused"), str_of(s->reload_error.text));
-		policy_unref(s->policy);
-		advisories_unref(s->advisories);
+		refused(s, "the policy was not reloaded; the last good one stays in force", str_of(s->reload_error.text));
 		http_tls_unref(s->tls);
 	} else {
-		/* Counted: a worker that learnt of a mismatch may put rules in force at the same time. */
-		struct rules *now = gate_rules(g);
-
-		if (s->tls)
-			spread_tls(s);
-		if (differs(s, now)) {
-			put_in_force(s);
-		} else {
-			policy_unref(s->policy);
-			advisories_unref(s->advisories);
-		}
-		rules_unref(now);
+		reloaded_well(s);
 	}
+	policy_set_unref(s->reloaded.policies);
+	advisories_unref(s->reloaded.advisories);
+	buf_free(&s->reloaded.problems);
+	arena_free(s->reloaded.arena);
 	notify_ready(s->options->notify, STR("serving"));
 	if (s->reload_again)
 		reload(s);
@@ -174,9 +195,74 @@ static void reload(struct server *s)
 	loop_work(s->control, reload_work, reload_done, s);
 }
 
-static void files_changed(void *arg)
+
+/* ---- what people decided ---- */
+
+struct look_at_people {
+	struct server *server;
+	struct arena *arena; /* NULL: nothing has changed */
+	struct policy_grants grants;
+	int64_t version;
+};
+
+static void people_work(void *arg)
 {
-	reload(arg);
+	struct look_at_people *p = arg;
+	struct server *s = p->server;
+	struct err err = {0};
+	int r = store_people_version(s->gate->store, &p->version, &err);
+
+	if (r == 0)
+		r = people_refresh(s->gate->people, s->gate->store, &err);
+	if (r == 0 && p->version != s->people_version) {
+		p->arena = arena_new(64 * MIB);
+		if (!p->arena)
+			abort();
+		r = people_grants(s->gate->store, s->gate->now(), p->arena, &p->grants, &err);
+	}
+	if (r == 0)
+		return;
+	log_event(LOG_ERROR, "what people decided cannot be read; what was known of it stays in force", "error=%s", log_quote(str_of(err.text)));
+	arena_free(TAKE_PTR(p->arena));
+}
+
+static void look_at_people(void *arg);
+
+static void people_done(void *arg)
+{
+	struct look_at_people *p = arg;
+	struct server *s = p->server;
+
+	if (p->arena) {
+		s->people_version = p->version;
+		gate_set_grants(s->gate, p->arena, &p->grants);
+	}
+	free(p);
+	if (!s->stopping)
+		s->people_timer = loop_after(s->control, PEOPLE_EVERY, look_at_people, s);
+}
+
+static void look_at_people(void *arg)
+{
+	struct server *s = arg;
+	struct look_at_people *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		abort();
+	s->people_timer = NULL;
+	p->server = s;
+	loop_work(s->control, people_work, people_done, p);
+}
+
+/* Before anybody is served. */
+static void read_people(struct server *s)
+{
+	struct look_at_people p = {.server = s};
+
+	people_work(&p);
+	s->people_version = p.arena ? p.version : s->people_version;
+	if (p.arena)
+		gate_set_grants(s->gate, p.arena, &p.grants);
 }
 
 /* ---- housekeeping ---- */
@@ -333,6 +419,7 @@ static void stop(struct server *s)
 	cancel(&s->prune_timer);
 	cancel(&s->watchdog_timer);
 	cancel(&s->rest_timer);
+	cancel(&s->people_timer);
 	loop_stop(s->control);
 }
 
@@ -407,6 +494,7 @@ static int open_control(struct server *s, struct err *err)
 	s->prune_timer = loop_after(s->control, USEC_MINUTE, prune, s);
 	s->watchdog_timer = loop_after(s->control, s->options->notify->watchdog ? s->options->notify->watchdog : WATCHDOG_EVERY, watchdog, s);
 	s->rest_timer = loop_after(s->control, REST_AFTER, rest, s);
+	s->people_timer = loop_after(s->control, PEOPLE_EVERY, look_at_people, s);
 	return 0;
 }
 
@@ -442,6 +530,8 @@ int server_run(struct gate *g, const struct server_options *options, struct err 
 	signal(SIGPIPE, SIG_IGN);
 	mallopt(M_MMAP_THRESHOLD, OWN_PAGES_FROM);
 	mallopt(M_ARENA_MAX, HEAPS);
+	s->people_version = -1;
+	read_people(s);
 	r = open_threads(s, err);
 	if (r == 0)
 		r = open_control(s, err);

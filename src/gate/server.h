@@ -5,6 +5,16 @@
 #include "gate/gate.h"
 #include "gate/notify.h"
 
+/* What was read again; what is NULL stays as it is. */
+struct reloaded {
+	struct policy_set *policies;
+	struct advisories *advisories;
+	struct buf problems;        /* a line for each team whose file is broken, so that its last good one was taken */
+	const char *const *watched; /* in the arena */
+	size_t watched_count;
+	struct arena *arena;
+};
+
 struct server_options {
 	const char *listen;         /* "127.0.0.1:4873" */
 	struct http_tls *tls;       /* NULL: plain HTTP; taken over */
@@ -12,8 +22,8 @@ struct server_options {
 	size_t connections;         /* 0: the default; over all threads */
 	const char *const *watched; /* files whose change means a reload */
 	size_t watched_count;
-	/* Reads policy and advisories again; called on a worker thread. 0 with both set (each may be NULL: unchanged), or a sentence. */
-	int (*reload)(void *arg, struct policy **ret_policy, struct advisories **ret_advisories, struct err *err);
+	/* Reads policies and advisories again; called on a worker thread. `ret` is empty, but for its arena. 0, or a sentence. */
+	int (*reload)(void *arg, struct reloaded *ret, struct err *err);
 	/* Reads the certificate again; NULL without TLS. */
 	int (*reload_tls)(void *arg, struct http_tls **ret, struct err *err);
 	/* Called once every thread listens and before any of them serves: to print the address. */

@@ -112,9 +112,8 @@ static int insert_record(struct store *s, const struct append *a, const struct c
 }
 
 /* The transaction is IMMEDIATE, so no other process can continue from the same head. */
-static int run_append(struct store *s, struct op *op)
+static int append_now(struct store *s, struct append *a)
 {
-	struct append *a = (struct append *)op;
 	int r = 0;
 
 	if (!s->head_known)
@@ -130,6 +129,19 @@ static int run_append(struct store *s, struct op *op)
 	return insert_record(s, a, &s->head);
 }
 
+static int run_append(struct store *s, struct op *op)
+{
+	return append_now(s, (struct append *)op);
+}
+
+int evidence_append(struct store *s, const struct evidence *e)
+{
+	struct append a = {.e = *e};
+
+	a.e.facts = STR("");
+	return append_now(s, &a);
+}
+
 static size_t text_bytes(const struct evidence *e)
 {
 	size_t n = 0;
@@ -140,6 +152,21 @@ static size_t text_bytes(const struct evidence *e)
 	return n;
 }
 
+ssize_t evidence_bytes(const struct evidence *e)
+{
+	size_t n = e ? text_bytes(e) : 0;
+
+	return n > STORE_RECORD_BYTES ? -EMSGSIZE : (ssize_t)n;
+}
+
+void evidence_copy(struct evidence *to, const struct evidence *e, char **room)
+{
+	*to = *e;
+#define X(field) to->field = op_text(room, e->field);
+	EVIDENCE_TEXTS(X)
+#undef X
+}
+
 static struct op *append_op(const struct evidence *e, void (*done)(void *arg, int r), void *arg)
 {
 	struct append *a = op_new(sizeof(*a), text_bytes(e), run_append, done, arg);
@@ -148,10 +175,7 @@ static struct op *append_op(const struct evidence *e, void (*done)(void *arg, in
 	if (!a)
 		return NULL;
 	room = a->texts;
-	a->e = *e;
-#define X(field) a->e.field = op_text(&room, e->field);
-	EVIDENCE_TEXTS(X)
-#undef X
+	evidence_copy(&a->e, e, &room);
 	/* Here and not on the writer's thread, which everybody waits for. */
 	if (a->e.facts.n && chain_digest(a->e.facts, a->digest) < 0) {
 		if (done)

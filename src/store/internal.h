@@ -60,8 +60,27 @@ enum statement {
 	SQL_TAG_PUT,
 	SQL_SETTING_GET,
 	SQL_SETTING_PUT,
+	SQL_TOKEN_PUT,
+	SQL_TOKEN_REVOKE,
+	SQL_TOKEN_USED,
+	SQL_TOKEN_FIND,
+	SQL_TOKEN_LIST,
+	SQL_REQUEST_ADD,
+	SQL_REQUEST_GET,
+	SQL_REQUEST_LIST,
+	SQL_REQUEST_MOVE,
+	SQL_APPROVAL_DROP,
+	SQL_APPROVAL_PUT,
+	SQL_APPROVAL_LIST,
+	SQL_PEOPLE_GET,
+	SQL_PEOPLE_BUMP,
 	STATEMENT_COUNT
 };
+
+#define TOKEN_COLUMNS "id, hash, person, team, roles, created, expires, revoked, last_used, created_by"
+#define REQUEST_COLUMNS \
+	"id, break_glass, ecosystem, name, version, rules, reason, person, team, refusal, severity, created, state, first_approver," \
+	" decided_by, note, lasts, decided, expires"
 
 struct connection {
 	sqlite3 *db;
@@ -156,6 +175,19 @@ int chain_digest(struct str text, unsigned char ret[static STORE_LINK]);
 int chain_advance(struct chain_head *head, const struct evidence *e, struct str facts);
 /* Writes the head of the transaction under way, if it moved. */
 int chain_store_head(struct store *s);
+
+/* ---- people.c ---- */
+
+/* Within a transaction: readers of tokens, requests and approvals look again. */
+int people_bump(struct store *s);
+
+/* ---- evidence.c: for operations that write a record along with something else ---- */
+
+/* The bytes that evidence_copy needs behind an operation; -EMSGSIZE past STORE_RECORD_BYTES. `e` may be NULL: 0. */
+ssize_t evidence_bytes(const struct evidence *e);
+void evidence_copy(struct evidence *to, const struct evidence *e, char **room);
+/* On the writer's thread, within its transaction; without `facts`. */
+int evidence_append(struct store *s, const struct evidence *e);
 
 /* Fills `e` from a row of EVIDENCE_COLUMNS, without `facts`; its texts are views, that of the hash may stand in `room`. */
 void evidence_view(sqlite3_stmt *st, char room[static HASH_TEXT], struct evidence *e);

@@ -27,6 +27,19 @@ static const struct schema_step steps[] = {
      "CREATE TABLE facts (id INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, body TEXT NOT NULL, last INTEGER NOT NULL) STRICT;"
      "ALTER TABLE evidence ADD COLUMN facts INTEGER;"
      "ALTER TABLE evidence ADD COLUMN rules TEXT;"},
+	{"tokens, requests, imported approvals",
+     "CREATE TABLE people (version INTEGER NOT NULL) STRICT;"
+     "INSERT INTO people VALUES (0);"
+     "CREATE TABLE token (id TEXT PRIMARY KEY, hash BLOB NOT NULL UNIQUE, person TEXT NOT NULL, team TEXT NOT NULL,"
+     " roles INTEGER NOT NULL, created INTEGER NOT NULL, expires INTEGER NOT NULL, revoked INTEGER NOT NULL,"
+     " last_used INTEGER NOT NULL, created_by TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+     "CREATE TABLE request (id INTEGER PRIMARY KEY AUTOINCREMENT, break_glass INTEGER NOT NULL, ecosystem INTEGER NOT NULL,"
+     " name TEXT NOT NULL, version TEXT NOT NULL, rules TEXT NOT NULL, reason TEXT NOT NULL, person TEXT NOT NULL, team TEXT NOT NULL,"
+     " refusal TEXT NOT NULL, severity TEXT NOT NULL, created INTEGER NOT NULL, state INTEGER NOT NULL, first_approver TEXT NOT NULL,"
+     " decided_by TEXT NOT NULL, note TEXT NOT NULL, lasts INTEGER NOT NULL, decided INTEGER NOT NULL, expires INTEGER NOT NULL) STRICT;"
+     "CREATE TABLE imported_approval (list TEXT NOT NULL, position INTEGER NOT NULL, signer TEXT NOT NULL, ecosystem INTEGER NOT NULL,"
+     " name TEXT NOT NULL, version TEXT NOT NULL, reason TEXT NOT NULL, owner TEXT NOT NULL, ends INTEGER NOT NULL,"
+     " PRIMARY KEY (list, position)) STRICT, WITHOUT ROWID;"},
 };
 
 int schema_version(void)

@@ -53,6 +53,25 @@ static const char *const sql[STATEMENT_COUNT] = {
 					" target = excluded.target, since = excluded.since, former = excluded.former",
 	[SQL_SETTING_GET] = "SELECT value FROM setting WHERE key = ?1",
 	[SQL_SETTING_PUT] = "INSERT INTO setting (key, value) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = excluded.value",
+	[SQL_TOKEN_PUT] = "INSERT INTO token (" TOKEN_COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?)",
+	[SQL_TOKEN_REVOKE] = "UPDATE token SET revoked = CASE revoked WHEN 0 THEN ?2 ELSE revoked END WHERE id = ?1 RETURNING id",
+	[SQL_TOKEN_USED] = "UPDATE token SET last_used = ?2 WHERE id = ?1 AND last_used < ?2",
+	[SQL_TOKEN_FIND] = "SELECT " TOKEN_COLUMNS " FROM token WHERE hash = ?1",
+	[SQL_TOKEN_LIST] = "SELECT " TOKEN_COLUMNS " FROM token ORDER BY created, id",
+	[SQL_REQUEST_ADD] = "INSERT INTO request (break_glass, ecosystem, name, version, rules, reason, person, team, refusal, severity,"
+						" created, state, first_approver, decided_by, note, lasts, decided, expires)"
+						" VALUES (?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19) RETURNING id",
+	[SQL_REQUEST_GET] = "SELECT " REQUEST_COLUMNS " FROM request WHERE id = ?1",
+	[SQL_REQUEST_LIST] = "SELECT " REQUEST_COLUMNS " FROM request WHERE state <= ?1 ORDER BY id DESC",
+	[SQL_REQUEST_MOVE] = "UPDATE request SET state = ?3, first_approver = ?4, decided_by = ?5, note = ?6, decided = ?7, expires = ?8"
+						 " WHERE id = ?1 AND state = ?2 RETURNING id",
+	[SQL_APPROVAL_DROP] = "DELETE FROM imported_approval WHERE list = ?1",
+	[SQL_APPROVAL_PUT] = "INSERT INTO imported_approval (list, position, signer, ecosystem, name, version, reason, owner, ends)"
+						 " VALUES (?,?,?,?,?,?,?,?,?)",
+	[SQL_APPROVAL_LIST] = "SELECT list, signer, ecosystem, name, version, reason, owner, ends FROM imported_approval"
+						  " ORDER BY list, position",
+	[SQL_PEOPLE_GET] = "SELECT version FROM people",
+	[SQL_PEOPLE_BUMP] = "UPDATE people SET version = version + 1",
 };
 
 sqlite3_stmt *statement(struct connection *c, enum statement which)

@@ -27,10 +27,14 @@ const char *store_instance(struct store *s);
 
 /* X(constant, "kind") */
 #define EVIDENCE_KINDS(X) \
-	X(EVIDENCE_RECEIPT, "receipt")   /* an artifact was handed to somebody */ \
-	X(EVIDENCE_REFUSAL, "refusal")   /* an artifact or a whole package was refused */ \
-	X(EVIDENCE_INCIDENT, "incident") /* hash changed, manifest mismatch, withdrawn, wrong bytes */ \
-	X(EVIDENCE_ADMIN, "admin")       /* policy loaded, gate started, evidence pruned … */
+	X(EVIDENCE_RECEIPT, "receipt")         /* an artifact was handed to somebody */ \
+	X(EVIDENCE_REFUSAL, "refusal")         /* an artifact or a whole package was refused */ \
+	X(EVIDENCE_INCIDENT, "incident")       /* hash changed, manifest mismatch, withdrawn, wrong bytes */ \
+	X(EVIDENCE_ADMIN, "admin")             /* policy loaded, gate started, evidence pruned … */ \
+	X(EVIDENCE_REQUEST, "request")         /* somebody asked for an exception, or took the question back */ \
+	X(EVIDENCE_DECISION, "decision")       /* somebody approved, rejected or revoked one */ \
+	X(EVIDENCE_BREAK_GLASS, "break-glass") /* somebody made an exception alone */ \
+	X(EVIDENCE_TOKEN, "token")             /* a token was made or revoked */
 
 enum evidence_kind {
 #define X(constant, text) constant,

@@ -1,0 +1,80 @@
+#include <stdatomic.h>
+
+#include "gate/policy_set.h"
+
+struct policy_set *policy_set_new(struct policy *base)
+{
+	struct policy_set *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		abort();
+	s->refs = 1;
+	s->base = base;
+	return s;
+}
+
+void policy_set_team(struct policy_set *s, struct str label, struct policy *proven, struct policy *tightened)
+{
+	struct team_policies *grown = reallocarray(s->teams, s->team_count + 1, sizeof(*grown));
+	char *copy = str_dup(label);
+
+	if (!grown || !copy)
+		abort();
+	s->teams = grown;
+	s->teams[s->team_count++] = (struct team_policies){{copy, label.n}, copy, proven, tightened};
+}
+
+struct policy_set *policy_set_ref(struct policy_set *s)
+{
+	atomic_fetch_add(&s->refs, 1);
+	return s;
+}
+
+void policy_set_unref(struct policy_set *s)
+{
+	if (!s || atomic_fetch_sub(&s->refs, 1) != 1)
+		return;
+	for (size_t i = 0; i < s->team_count; i++) {
+		policy_unref(s->teams[i].proven);
+		policy_unref(s->teams[i].tightened);
+		free(s->teams[i].copy);
+	}
+	free(s->teams);
+	policy_unref(s->base);
+	free(s);
+}
+
+const struct policy *policy_set_base(const struct policy_set *s)
+{
+	return s->base;
+}
+
+/* Of policies with one digest: secrets take no part in it, for it is shown. */
+static bool same_secrets(const struct policy *a, const struct policy *b)
+{
+	const struct origin *as, *bs;
+	size_t n = policy_origins(a, &as);
+
+	if (policy_origins(b, &bs) != n)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!str_eq(as[i].authorization, bs[i].authorization))
+			return false;
+	return true;
+}
+
+static bool same(const struct policy *a, const struct policy *b)
+{
+	return policy_digest(a) == policy_digest(b) && same_secrets(a, b);
+}
+
+bool policy_set_same(const struct policy_set *a, const struct policy_set *b)
+{
+	if (a->team_count != b->team_count || !same(a->base, b->base))
+		return false;
+	for (size_t i = 0; i < a->team_count; i++)
+		if (!str_eq(a->teams[i].label, b->teams[i].label) || !same(a->teams[i].proven, b->teams[i].proven) ||
+		    !same(a->teams[i].tightened, b->teams[i].tightened))
+			return false;
+	return true;
+}
