@@ -20,3 +20,11 @@ __attribute__((weak)) int policy_with_grants(const struct policy *p, const struc
 	(void)p, (void)grants, (void)now, (void)ret, (void)err;
 	return -ENOTSUP;
 }
+
+__attribute__((weak)) struct str policy_resembles(const struct policy *p, enum ecosystem e, struct str name)
+{
+	(void)p;
+	(void)e;
+	(void)name;
+	return STR_NULL;
+}
