@@ -380,10 +380,12 @@ void clearance_get(struct gate_thread *t, struct rules *rules, const struct orig
 void clearance_explain(const struct clearance *c, const struct document *d, struct rules *rules, const struct origin *origin, size_t index,
                        usec now, struct arena *a, struct version_facts *ret_facts, struct decision *ret)
 {
-	struct npm_version v;
+	struct npm_version *v = ARENA_NEW(a, struct npm_version); /* the facts point into it */
 
-	npm_packument_version(d->packument, index, &v);
-	facts_of(d->packument, &v, origin, now, ret_facts);
+	if (!v)
+		abort();
+	npm_packument_version(d->packument, index, v);
+	facts_of(d->packument, v, origin, now, ret_facts);
 	for (size_t i = 0; i < c->held_count; i++) {
 		if (c->held[i].index != index)
 			continue;

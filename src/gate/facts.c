@@ -34,5 +34,17 @@ void facts_of(const struct npm_packument *p, const struct npm_version *v, const 
 		.mismatch = v->mismatch,
 		.withdrawal = withdrawal_of(p, v),
 		.withdrawn_at = v->gone_at,
+		.trust =
+			{
+				.publishers = &v->publisher,
+				.publisher_count = v->publisher.n != 0,
+				.trusted_publisher = v->trusted_publisher,
+				.provenance = v->provenance,
+				.continuity = v->continuity,
+				.install_script = v->install_script_gained,
+				.binary = v->binary_gained,
+				.remote_dependency = v->remote_gained,
+				.signature = v->signature,
+			},
 	};
 }

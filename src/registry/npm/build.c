@@ -88,6 +88,9 @@ static int build_memory(const struct builder *b)
 	for (size_t i = 0; i < sizeof(bufs) / sizeof(bufs[0]); i++)
 		if (bufs[i]->error)
 			return err_set(b->err, bufs[i]->error, "the packument of %.*s takes too much memory", STR_ARG(b->input->name));
+	for (size_t i = 0; i < SYMBOLS_KINDS; i++)
+		if (b->tables[i].symbols.error || b->tables[i].lists.error)
+			return err_set(b->err, -ENOMEM, "the packument of %.*s takes too much memory", STR_ARG(b->input->name));
 	if (arena_failed(b->arena))
 		return err_set(b->err, -ENOMEM, "the packument of %.*s takes too much memory", STR_ARG(b->input->name));
 	return 0;
@@ -110,6 +113,10 @@ static int build_all(struct builder *b, char *ret_header)
 	if (r == 0)
 		r = build_history(b);
 	if (r == 0)
+		r = build_trust(b);
+	if (r == 0)
+		r = build_continuity(b);
+	if (r == 0)
 		r = build_write(b, ret_header);
 	if (b->notes_dropped && r == 0)
 		build_say(b, &b->notes, "%zu more of the kind", b->notes_dropped);
@@ -123,6 +130,11 @@ static void builder_free(struct builder *b)
 
 	for (size_t i = 0; i < sizeof(bufs) / sizeof(bufs[0]); i++)
 		buf_free(bufs[i]);
+	for (size_t i = 0; i < SYMBOLS_KINDS; i++) {
+		buf_free(&b->tables[i].symbols);
+		buf_free(&b->tables[i].lists);
+		map_free(&b->tables[i].index);
+	}
 	map_free(&b->by_key);
 	json_keys_free(b->version_keys);
 	json_keys_free(b->member_keys);
@@ -155,6 +167,8 @@ int npm_packument_build(struct str file, const struct npm_build *input, struct a
 	};
 	int r;
 
+	for (size_t i = 0; i < SYMBOLS_KINDS; i++)
+		b.tables[i] = (struct symbol_table){BUF(list_bytes), BUF(list_bytes), MAP_EMPTY};
 	if (file.n < NPM_DOCUMENT_HEADER || file.n - NPM_DOCUMENT_HEADER > LIMIT_PACKUMENT_BYTES)
 		return err_set(err, -EFBIG, "the packument of %.*s is too large", STR_ARG(input->name));
 	if (!b.version_keys || !b.member_keys || !b.dist_keys)

@@ -42,6 +42,7 @@ static void add_ghost(struct builder *b, const struct record *r, const struct np
 		if (pin)
 			*pin = npm_version_pin(v, i);
 	}
+	build_reread_version(b, d);
 }
 
 int build_ghosts(struct builder *b)

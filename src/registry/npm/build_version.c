@@ -11,6 +11,12 @@ enum field {
 	FIELD_DIST,
 	FIELD_SCRIPTS,
 	FIELD_HAS_INSTALL_SCRIPT,
+	FIELD_GYPFILE,
+	FIELD_BIN,
+	FIELD_BUNDLES,
+	FIELD_PLATFORM,
+	FIELD_NPM_USER,
+	FIELD_REPOSITORY,
 	FIELD_KEPT, /* goes into the abbreviated form as it is */
 };
 
@@ -26,22 +32,25 @@ static const struct {
 	{STR("dependencies"), FIELD_DEPENDENCIES},
 	{STR("optionalDependencies"), FIELD_DEPENDENCIES},
 	{STR("devDependencies"), FIELD_KEPT},
-	{STR("bundleDependencies"), FIELD_KEPT},
-	{STR("bundledDependencies"), FIELD_KEPT},
-	{STR("peerDependencies"), FIELD_KEPT},
+	{STR("bundleDependencies"), FIELD_BUNDLES},
+	{STR("bundledDependencies"), FIELD_BUNDLES},
+	{STR("peerDependencies"), FIELD_DEPENDENCIES},
 	{STR("peerDependenciesMeta"), FIELD_KEPT},
 	{STR("acceptDependencies"), FIELD_KEPT},
-	{STR("bin"), FIELD_KEPT},
+	{STR("bin"), FIELD_BIN},
 	{STR("directories"), FIELD_KEPT},
 	{STR("dist"), FIELD_DIST},
 	{STR("engines"), FIELD_KEPT},
 	{STR("_hasShrinkwrap"), FIELD_KEPT},
 	{STR("hasInstallScript"), FIELD_HAS_INSTALL_SCRIPT},
-	{STR("cpu"), FIELD_KEPT},
+	{STR("cpu"), FIELD_PLATFORM},
 	{STR("os"), FIELD_KEPT},
 	{STR("libc"), FIELD_KEPT},
 	{STR("funding"), FIELD_KEPT},
 	{STR("scripts"), FIELD_SCRIPTS},
+	{STR("gypfile"), FIELD_GYPFILE},
+	{STR("_npmUser"), FIELD_NPM_USER},
+	{STR("repository"), FIELD_REPOSITORY},
 };
 
 static enum field field_of(struct str raw_key, struct str *ret_plain)
@@ -114,11 +123,10 @@ static bool exact_version(struct str range, struct str *ret)
 	return true;
 }
 
-static void read_pin(struct builder *b, struct str raw_name, struct str raw_range, bool optional)
+static void read_pin(struct builder *b, struct str name, struct str range, bool optional)
 {
 	struct npm_pin pin = {.name = STR_NULL, .optional = optional};
 	struct npm_pin *pushed;
-	struct str range = build_decode(b, raw_range);
 
 	if (str_starts(range, STR("npm:"))) {
 		struct str alias = str_skip(range, 4);
@@ -132,15 +140,16 @@ static void read_pin(struct builder *b, struct str raw_name, struct str raw_rang
 	if (!exact_version(range, &pin.version))
 		return;
 	if (!pin.name.p)
-		pin.name = build_decode(b, raw_name);
+		pin.name = name;
 	pushed = LIST_PUSH(&b->pins, struct npm_pin);
 	if (pushed)
 		*pushed = pin;
 }
 
-/* `dependencies` or `optionalDependencies`: the slice of the whole value. */
-static struct str read_dependencies(struct builder *b, bool optional)
+/* `dependencies`, `optionalDependencies` or `peerDependencies`: the slice of the whole value. */
+static struct str read_dependencies(struct builder *b, struct draft *d, struct str kind)
 {
+	bool optional = str_eq(kind, STR("optionalDependencies")), peer = str_eq(kind, STR("peerDependencies"));
 	struct json_reader *r = &b->reader;
 	struct str name, range;
 	const char *from;
@@ -155,7 +164,12 @@ static struct str read_dependencies(struct builder *b, bool optional)
 			continue;
 		}
 		json_string(r, &range);
-		read_pin(b, name, range, optional);
+		name = build_decode(b, name);
+		range = build_decode(b, range);
+		/* A peer is somebody else's to bring; a range of it pins nothing. */
+		if (!peer)
+			read_pin(b, name, range, optional);
+		build_note_dependency(b, &d->trust, name, range);
 	}
 	return str_range(from, r->p);
 }
@@ -182,6 +196,7 @@ static void read_scripts(struct builder *b, struct draft *d)
 		for (size_t i = 0; i < 3; i++)
 			if (json_raw_equals(name, names[i]) && says_something(value))
 				d->flags |= RECORD_INSTALL_SCRIPT;
+		build_note_script(&d->trust, name, value);
 	}
 }
 
@@ -206,6 +221,14 @@ static struct str read_dist(struct builder *b, struct draft *d, struct gathering
 
 		if (json_keys_seen(b->dist_keys, key))
 			json_fail(r, "a key comes twice in `dist`");
+		if (json_raw_equals(key, STR("attestations"))) {
+			build_read_attestations(b, &d->trust);
+			continue;
+		}
+		if (json_raw_equals(key, STR("signatures"))) {
+			d->trust.signatures = take(b);
+			continue;
+		}
 		if (!to || json_peek(r) != JSON_STRING) {
 			/* A `null` shasum or integrity is none at all; of anything else it is unclear what a client makes of it. */
 			if (to && json_peek(r) != JSON_NULL)
@@ -220,26 +243,63 @@ static struct str read_dist(struct builder *b, struct draft *d, struct gathering
 	return str_range(from, r->p);
 }
 
-static void read_member(struct builder *b, struct str raw_key, struct draft *d, struct gathering *g)
+/* Members that are looked at and do not go into the abbreviated form; false: it is none of them. */
+static bool read_unkept(struct builder *b, enum field field, struct draft *d)
 {
-	struct str plain = STR_NULL, value;
-	size_t at;
+	struct str value;
 
-	switch (field_of(raw_key, &plain)) {
+	switch (field) {
 	case FIELD_OTHER:
 		json_skip(&b->reader, NULL);
-		return;
+		return true;
 	case FIELD_DESCRIPTION:
 		value = take(b);
 		d->description_of_placeholder = json_raw_equals(value, STR("\"security holding package\""));
-		return;
+		return true;
 	case FIELD_SCRIPTS:
 		read_scripts(b, d);
-		return;
+		return true;
 	case FIELD_HAS_INSTALL_SCRIPT:
-		if (says_something(take(b)))
+		if (says_something(take(b))) {
 			d->flags |= RECORD_INSTALL_SCRIPT;
+			d->trust.told_script = true;
+		}
+		return true;
+	case FIELD_GYPFILE:
+		d->trust.gypfile = says_something(take(b));
+		return true;
+	case FIELD_NPM_USER:
+		build_read_user(b, &d->trust);
+		return true;
+	case FIELD_REPOSITORY:
+		build_read_repository(b, &d->trust);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void read_member(struct builder *b, struct str raw_key, struct draft *d, struct gathering *g)
+{
+	struct str plain = STR_NULL, value;
+	enum field field = field_of(raw_key, &plain);
+	size_t at;
+
+	if (read_unkept(b, field, d))
 		return;
+	switch (field) {
+	case FIELD_BIN:
+		value = take(b);
+		build_note_bin(b, &d->trust, value);
+		break;
+	case FIELD_BUNDLES:
+		value = take(b);
+		d->trust.bundles |= says_something(value) && !str_eq(value, STR("[]"));
+		break;
+	case FIELD_PLATFORM:
+		value = take(b);
+		d->trust.platform = says_something(value) && !str_eq(value, STR("[]"));
+		break;
 	case FIELD_NAME:
 		value = g->name = take(b);
 		g->has_name = true;
@@ -254,7 +314,7 @@ static void read_member(struct builder *b, struct str raw_key, struct draft *d, 
 			d->flags |= RECORD_DEPRECATED;
 		break;
 	case FIELD_DEPENDENCIES:
-		value = read_dependencies(b, str_eq(plain, STR("optionalDependencies")));
+		value = read_dependencies(b, d, plain);
 		break;
 	case FIELD_DIST:
 		value = read_dist(b, d, g);
@@ -346,6 +406,7 @@ void build_read_version(struct builder *b, struct str raw_key)
 	struct draft *pushed;
 	struct str *left_out;
 
+	build_begin_trust(b, &d.trust);
 	d.key = build_decode(b, raw_key);
 	d.abbreviated_at = b->tail->n;
 	if (json_peek(&b->reader) == JSON_OBJECT) {
@@ -365,11 +426,13 @@ void build_read_version(struct builder *b, struct str raw_key)
 		if (!b->tail->error)
 			b->tail->n = d.abbreviated_at;
 		b->pins.n = d.first_pin * sizeof(struct npm_pin);
+		build_drop_trust(b, &d.trust);
 		left_out = LIST_PUSH(&b->left_out, struct str);
 		if (left_out)
 			*left_out = d.key;
 		return;
 	}
+	build_finish_trust(&d.trust);
 	finish_abbreviated(b, &d);
 	d.abbreviated_n = b->tail->n - 1 - d.abbreviated_at;
 	d.pin_count = (uint32_t)(LIST_COUNT(&b->pins, struct npm_pin) - d.first_pin);
@@ -378,4 +441,24 @@ void build_read_version(struct builder *b, struct str raw_key)
 	pushed = LIST_PUSH(&b->drafts, struct draft);
 	if (pushed)
 		*pushed = d;
+}
+
+void build_reread_version(struct builder *b, struct draft *d)
+{
+	struct json_reader reader = b->reader;
+	struct gathering g = {.raw_key = d->key};
+	struct draft again = {.first_pin = 0};
+	size_t tail = b->tail->n, pins = b->pins.n;
+
+	build_begin_trust(b, &again.trust);
+	json_init(&b->reader, d->object);
+	if (json_peek(&b->reader) == JSON_OBJECT)
+		read_object(b, &again, &g);
+	if (!json_failed(&b->reader))
+		build_finish_trust(&again.trust);
+	d->trust = again.trust;
+	b->reader = reader;
+	b->pins.n = pins;
+	if (!b->tail->error)
+		b->tail->n = tail;
 }

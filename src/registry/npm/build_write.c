@@ -16,7 +16,7 @@ static uint32_t here(const struct builder *b)
 }
 
 /* Where the text stands in the file; what does not stand there yet is put into the tail. */
-static struct ref place(struct builder *b, struct str s)
+struct ref build_place(struct builder *b, struct str s)
 {
 	struct ref r = {here(b), (uint32_t)s.n};
 
@@ -42,7 +42,7 @@ static usec round_up(usec time)
 /* Entries that are put into the tail one after the other have a comma between them: they are served in one piece. */
 static struct ref place_entry(struct builder *b, struct str entry)
 {
-	struct ref r = place(b, entry);
+	struct ref r = build_place(b, entry);
 
 	if (r.at >= tail_base(b))
 		buf_add_char(b->tail, ',');
@@ -101,18 +101,52 @@ static void write_runs(struct builder *b, struct record *records, size_t count)
 	}
 }
 
+/* Versions in a row often say the same: the text that was placed last is not placed again. */
+static struct ref place_again(struct builder *b, struct str s, struct str *last, struct ref *last_at)
+{
+	if (s.n && s.p == last->p && s.n == last->n)
+		return *last_at;
+	*last = s;
+	*last_at = build_place(b, s);
+	return *last_at;
+}
+
+static void write_trust(struct builder *b, struct record *records, size_t count)
+{
+	struct str repository = STR_NULL, source = STR_NULL;
+	struct ref repository_at = {0, 0}, source_at = {0, 0};
+
+	for (size_t i = 0; i < count; i++) {
+		const struct trust_draft *t = &LIST_AT(&b->drafts, struct draft, i)->trust;
+		struct record *r = &records[i];
+
+		r->publisher = build_place(b, t->publisher);
+		r->approver = build_place(b, t->approver);
+		r->repository = place_again(b, t->repository, &repository, &repository_at);
+		r->trusted_publisher = place_again(b, t->trusted_source, &source, &source_at);
+		r->signatures = build_place(b, t->signatures);
+		r->continuity = build_place(b, t->continuity);
+		r->install_script_gained = build_place(b, t->install_script_gained);
+		r->binary_gained = build_place(b, t->binary_gained);
+		r->remote_gained = build_place(b, t->remote_gained);
+		r->gained_dependencies = t->gained_dependencies;
+		r->signature = (uint32_t)t->signature;
+		r->flags |= (t->provenance ? RECORD_PROVENANCE : 0U) | (t->native_expected ? RECORD_NATIVE_EXPECTED : 0U);
+	}
+}
+
 static void write_texts(struct builder *b, struct record *r, const struct draft *d)
 {
-	r->version = place(b, d->key);
-	r->file = place(b, d->file);
-	r->file_url = place(b, d->file_url);
-	r->tarball = place(b, d->tarball);
-	r->integrity = place(b, d->integrity);
-	r->shasum = place(b, d->shasum);
-	r->hash_first = place(b, d->hash_first);
-	r->mismatch = place(b, d->mismatch);
-	r->pre = place(b, d->semver.pre);
-	r->build = place(b, d->semver.build);
+	r->version = build_place(b, d->key);
+	r->file = build_place(b, d->file);
+	r->file_url = build_place(b, d->file_url);
+	r->tarball = build_place(b, d->tarball);
+	r->integrity = build_place(b, d->integrity);
+	r->shasum = build_place(b, d->shasum);
+	r->hash_first = build_place(b, d->hash_first);
+	r->mismatch = build_place(b, d->mismatch);
+	r->pre = build_place(b, d->semver.pre);
+	r->build = build_place(b, d->semver.build);
 	r->major = d->semver.major;
 	r->minor = d->semver.minor;
 	r->patch = d->semver.patch;
@@ -131,8 +165,8 @@ static void write_pins(struct builder *b, struct record *records, size_t count)
 
 	/* The texts first: nothing may come between the items of the table. */
 	for (size_t i = 0; names && i < total; i++) {
-		names[2 * i] = place(b, LIST_AT(&b->pins, struct npm_pin, i)->name);
-		names[2 * i + 1] = place(b, LIST_AT(&b->pins, struct npm_pin, i)->version);
+		names[2 * i] = build_place(b, LIST_AT(&b->pins, struct npm_pin, i)->name);
+		names[2 * i + 1] = build_place(b, LIST_AT(&b->pins, struct npm_pin, i)->version);
 	}
 	for (size_t i = 0; i < count; i++)
 		records[i].pins = (struct ref){here(b) + (uint32_t)(LIST_AT(&b->drafts, struct draft, i)->first_pin * sizeof(struct pin_record)),
@@ -219,9 +253,9 @@ static int write_tags(struct builder *b, struct document_header *h)
 	for (size_t i = 0; i < count; i++) {
 		const struct tag_item *t = LIST_AT(&b->tags, struct tag_item, i);
 
-		tags[i].tag = place(b, t->tag);
-		tags[i].target = place(b, t->target);
-		tags[i].former = place(b, t->former);
+		tags[i].tag = build_place(b, t->tag);
+		tags[i].target = build_place(b, t->target);
+		tags[i].former = build_place(b, t->former);
 		tags[i].hold_from = t->hold_from;
 	}
 	h->tags = write_table(b, tags, count, sizeof(*tags));
@@ -236,7 +270,7 @@ static int write_others(struct builder *b, struct document_header *h)
 	if (!others)
 		return -ENOMEM;
 	for (size_t i = 0; i < count; i++)
-		others[i] = place(b, *LIST_AT(&b->others, struct str, i));
+		others[i] = build_place(b, *LIST_AT(&b->others, struct str, i));
 	h->others = write_table(b, others, count, sizeof(*others));
 	return 0;
 }
@@ -253,17 +287,17 @@ static void write_head_texts(struct builder *b, struct document_header *h)
 {
 	char text[TIME_TEXT + 2];
 
-	h->name = place(b, b->input->name);
-	h->etag = place(b, b->input->etag);
-	h->last_modified = place(b, b->input->last_modified);
-	h->created = place(b, b->created);
-	h->modified_text = place(b, b->modified_text);
+	h->name = build_place(b, b->input->name);
+	h->etag = build_place(b, b->input->etag);
+	h->last_modified = build_place(b, b->input->last_modified);
+	h->created = build_place(b, b->created);
+	h->modified_text = build_place(b, b->modified_text);
 	h->modified = b->modified_time;
 	if (!b->created_time)
 		return;
 	text[0] = '"';
 	time_format_utc(round_up(b->created_time), text + 1);
-	h->created_minute = place(b, str_of(text));
+	h->created_minute = build_place(b, str_of(text));
 	buf_add_char(b->tail, '"');
 	h->created_minute.n++;
 }
@@ -286,6 +320,10 @@ static int write_document(struct builder *b, struct document_header *h, struct r
 	write_runs(b, records, count);
 	for (size_t i = 0; i < count; i++)
 		write_texts(b, &records[i], LIST_AT(&b->drafts, struct draft, i));
+	write_trust(b, records, count);
+	r = build_write_dependencies(b, records, count);
+	if (r < 0)
+		return r;
 	write_pins(b, records, count);
 	write_head_texts(b, h);
 	h->versions = write_table(b, records, count, sizeof(*records));

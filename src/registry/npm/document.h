@@ -11,13 +11,14 @@
 #define DOCUMENT_MAGIC UINT64_C(0x31444b50474e4f42) /* "BONGPKD1" on disk */
 
 /* Counted up whenever anything below, or what the build puts there, changes. */
-enum { DOCUMENT_FORMAT = 2 };
+enum { DOCUMENT_FORMAT = 3 };
 
 /* A slice of the file. */
 struct ref {
 	uint32_t at, n;
 };
 
+enum { SIGNATURE_LAST = 3 }; /* of the four values of trust_facts.signature */
 enum { DOCUMENT_GONE = 1, DOCUMENT_PLACEHOLDER = 2 };
 
 struct document_header {
@@ -48,6 +49,8 @@ enum {
 	RECORD_INSTALL_SCRIPT = 4,
 	RECORD_GHOST = 8,
 	RECORD_HASH_CHANGED = 16,
+	RECORD_PROVENANCE = 32,
+	RECORD_NATIVE_EXPECTED = 64,
 };
 
 struct record {
@@ -60,10 +63,20 @@ struct record {
 	struct ref tarball, integrity, shasum, hash_first, mismatch;
 	struct ref time, time_minute; /* `"1.2.3":"2026-…"`, full and rounded up */
 	struct ref pins;              /* table of struct pin_record */
-	struct ref pre, build;        /* of the semver */
+	struct ref publisher, trusted_publisher, approver, repository;
+	struct ref continuity, install_script_gained, binary_gained, remote_gained;
+	struct ref signatures;   /* dist.signatures, that were verified with the keys of the header */
+	struct ref dependencies; /* table of struct dependency_record; versions share one */
+	struct ref pre, build;   /* of the semver */
 	uint64_t major, minor, patch;
 	int64_t published, upstream_time, first_seen, lacked_at, gone_at;
-	uint32_t flags, unused;
+	uint32_t flags, gained_dependencies;
+	uint32_t signature, unused;
+};
+
+/* The name's text stands in front of the table, this far back from the item itself. */
+struct dependency_record {
+	uint32_t name_before_here, name_n;
 };
 
 /* An npm_version carries no way to the start of the file, so the places in here are counted from the pin itself. */

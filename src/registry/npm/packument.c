@@ -49,6 +49,18 @@ static bool pins_inside(const struct npm_packument *p, struct ref pins)
 	return true;
 }
 
+static bool dependencies_inside(const struct npm_packument *p, struct ref table)
+{
+	for (uint32_t i = 0; i < table.n; i++) {
+		struct dependency_record d = DOCUMENT_ITEM(p, table, struct dependency_record, i);
+		uint64_t here = table.at + (uint64_t)i * sizeof(d);
+
+		if (d.name_before_here > here || d.name_n > d.name_before_here)
+			return false;
+	}
+	return true;
+}
+
 static bool within(struct ref outer, struct ref inner)
 {
 	return inner.at >= outer.at && (uint64_t)inner.at + inner.n <= (uint64_t)outer.at + outer.n;
@@ -56,13 +68,21 @@ static bool within(struct ref outer, struct ref inner)
 
 static bool record_sound(const struct npm_packument *p, const struct record *r)
 {
-	const struct ref refs[] = {r->version,  r->entry,    r->object,      r->tarball_raw, r->abbreviated, r->abbreviated_tarball_raw,
-	                           r->file,     r->file_url, r->tarball,     r->integrity,   r->shasum,      r->hash_first,
-	                           r->mismatch, r->time,     r->time_minute, r->pre,         r->build};
+	const struct ref refs[] = {r->version,       r->entry,        r->object,
+	                           r->tarball_raw,   r->abbreviated,  r->abbreviated_tarball_raw,
+	                           r->file,          r->file_url,     r->tarball,
+	                           r->integrity,     r->shasum,       r->hash_first,
+	                           r->mismatch,      r->time,         r->time_minute,
+	                           r->pre,           r->build,        r->publisher,
+	                           r->approver,      r->signatures,   r->trusted_publisher,
+	                           r->repository,    r->continuity,   r->install_script_gained,
+	                           r->binary_gained, r->remote_gained};
 
 	return refs_inside(p, refs, sizeof(refs) / sizeof(refs[0])) && within(r->entry, r->tarball_raw) && within(r->object, r->tarball_raw) &&
 	       within(r->entry, r->object) && within(r->abbreviated, r->abbreviated_tarball_raw) &&
-	       table_inside(p, r->pins, sizeof(struct pin_record)) && pins_inside(p, r->pins);
+	       table_inside(p, r->pins, sizeof(struct pin_record)) && pins_inside(p, r->pins) &&
+	       table_inside(p, r->dependencies, sizeof(struct dependency_record)) && dependencies_inside(p, r->dependencies) &&
+	       r->gained_dependencies <= r->dependencies.n && r->signature <= SIGNATURE_LAST;
 }
 
 static bool slots_sound(const struct npm_packument *p, struct ref table)
@@ -243,7 +263,30 @@ void npm_packument_version(const struct npm_packument *p, size_t index, struct n
 		.mismatch = document_slice(p, r.mismatch),
 		.pins = p->file.p + r.pins.at,
 		.pin_count = r.pins.n,
+		.publisher = document_slice(p, r.publisher),
+		.trusted_publisher = document_slice(p, r.trusted_publisher),
+		.approver = document_slice(p, r.approver),
+		.repository = document_slice(p, r.repository),
+		.provenance = r.flags & RECORD_PROVENANCE,
+		.native_expected = r.flags & RECORD_NATIVE_EXPECTED,
+		.continuity = document_slice(p, r.continuity),
+		.install_script_gained = document_slice(p, r.install_script_gained),
+		.binary_gained = document_slice(p, r.binary_gained),
+		.remote_gained = document_slice(p, r.remote_gained),
+		.signature = (int)r.signature,
+		.dependencies = p->file.p + r.dependencies.at,
+		.dependency_count = r.dependencies.n,
+		.gained_count = r.gained_dependencies,
 	};
+}
+
+struct str npm_version_dependency(const struct npm_version *v, uint32_t index)
+{
+	const char *here = (const char *)v->dependencies + (size_t)index * sizeof(struct dependency_record);
+	struct dependency_record d;
+
+	memcpy(&d, here, sizeof(d));
+	return (struct str){here - d.name_before_here, d.name_n};
 }
 
 struct npm_pin npm_version_pin(const struct npm_version *v, uint32_t index)

@@ -46,9 +46,11 @@ struct npm_version {
 	/* Trust (policy/decide.h, struct trust_facts, says what each means); empty or zero: nothing, or not known. */
 	struct str publisher, trusted_publisher, approver, repository;
 	bool provenance;
+	bool native_expected; /* the version before it was built for one platform: native code in it is nothing new */
 	struct str continuity, install_script_gained, binary_gained, remote_gained;
-	int signature;            /* as trust_facts.signature */
-	const void *dependencies; /* npm_version_dependency() reads them: every real name (aliases resolved) of dependencies, optionalDependencies and
+	int signature; /* as trust_facts.signature */
+	const void
+		*dependencies; /* npm_version_dependency() reads them: every real name (aliases resolved) of dependencies, optionalDependencies and
 	                           * peerDependencies, once each; git, http and file ones have none */
 	uint32_t dependency_count, gained_count; /* those that the version before it in its line had not come first */
 };
