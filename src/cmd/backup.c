@@ -80,32 +80,24 @@ static void clear_scratch(struct job *j)
 
 /* ---- the store ---- */
 
-static int verify_copy(struct job *j, struct err *err)
+/* The copy of an older store is brought up to this program's schema; the store itself stays as it is until a gate opens it. */
+static int copy_store(struct job *j, struct str *ret_path, struct err *err)
 {
 	struct store *copy;
-	int r = store_open(j->scratch.p, STORE_READ, &copy, err);
+	int r;
 
+	*ret_path = arena_printf(j->arena, "%s/bondgate.db", j->scratch.p);
+	r = ret_path->p ? store_copy(j->state.p, ret_path->p, err) : err_set(err, -ENOMEM, "no memory");
+	if (r == 0)
+		r = store_open(j->scratch.p, STORE_WRITE, &copy, err);
 	if (r < 0)
 		return r;
+	memcpy(j->instance, store_instance(copy), sizeof(j->instance));
 	r = store_examine(copy, err);
 	if (r == 0)
 		r = store_evidence_verify(copy, &j->evidence, err);
 	store_close(copy);
 	return r;
-}
-
-static int copy_store(struct job *j, struct str *ret_path, struct err *err)
-{
-	struct store *s;
-	int r = store_open(j->state.p, STORE_READ, &s, err);
-
-	if (r < 0)
-		return r;
-	memcpy(j->instance, store_instance(s), sizeof(j->instance));
-	*ret_path = arena_printf(j->arena, "%s/bondgate.db", j->scratch.p);
-	r = ret_path->p ? store_copy(s, ret_path->p, err) : err_set(err, -ENOMEM, "no memory");
-	store_close(s);
-	return r < 0 ? r : verify_copy(j, err);
 }
 
 /* ---- the other files ---- */
