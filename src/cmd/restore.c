@@ -223,9 +223,12 @@ static void print_result(const struct job *j)
 	struct json_writer w;
 
 	if (!j->json) {
-		printf("%s: made %.*s by %.*s; %zu files, %.1f MiB; evidence whole up to %lld, last hash %s\n", j->file, STR_ARG(j->manifest.made),
-		       STR_ARG(j->manifest.program), j->manifest.members, (double)j->manifest.bytes / (double)MIB, (long long)j->evidence.last_seq,
-		       j->evidence.last_hash);
+		printf("%s: made %.*s by %.*s; %zu files, %.1f MiB\n", j->file, STR_ARG(j->manifest.made), STR_ARG(j->manifest.program),
+		       j->manifest.members, (double)j->manifest.bytes / (double)MIB);
+		if (j->evidence.broken_seq)
+			printf("the evidence is BROKEN at record %lld of %lld\n", (long long)j->evidence.broken_seq, (long long)j->evidence.last_seq);
+		else
+			printf("the evidence is whole up to %lld, last hash %s\n", (long long)j->evidence.last_seq, j->evidence.last_hash);
 		if (!j->check)
 			printf("restored to %s\n", j->state.p);
 		if (j->kept.n)
@@ -240,6 +243,7 @@ static void print_result(const struct job *j)
 	jw_member_int(&w, "records", j->evidence.records);
 	jw_member_int(&w, "last", j->evidence.last_seq);
 	jw_member_str(&w, "last_hash", str_of(j->evidence.last_hash));
+	jw_member_bool(&w, "whole", j->evidence.broken_seq == 0);
 	output_member(&w, "state", j->check ? STR("") : j->state);
 	output_member(&w, "former", j->kept);
 	jw_object_end(&w);
