@@ -194,6 +194,8 @@ static void print_not_judged(const struct tally *t, const struct tally_text *tex
 		printf("not judged: %zu recorded before this gate kept what it decided on\n", t->outcomes[REPLAY_WITHOUT_FACTS]);
 	if (t->outcomes[REPLAY_WHOLE_PACKAGE])
 		printf("not judged: %zu refusals of a whole package (none of its versions was cleared)\n", t->outcomes[REPLAY_WHOLE_PACKAGE]);
+	if (t->outcomes[REPLAY_REACH_UNKNOWN])
+		printf("not judged: %zu of which it was not known yet whether an approved root needs them\n", t->outcomes[REPLAY_REACH_UNKNOWN]);
 	if (t->outcomes[REPLAY_NOT_OF_POLICY])
 		printf("not judged: %zu refusals that no policy decides (bytes that did not fit, nothing to serve)\n",
 		       t->outcomes[REPLAY_NOT_OF_POLICY]);
@@ -278,6 +280,7 @@ void tally_json(struct tally *t, const struct tally_text *text)
 	jw_object(&w);
 	jw_member_int(&w, "without_facts", (int64_t)t->outcomes[REPLAY_WITHOUT_FACTS]);
 	jw_member_int(&w, "whole_package", (int64_t)t->outcomes[REPLAY_WHOLE_PACKAGE]);
+	jw_member_int(&w, "reach_unknown", (int64_t)t->outcomes[REPLAY_REACH_UNKNOWN]);
 	jw_member_int(&w, "not_of_policy", (int64_t)t->outcomes[REPLAY_NOT_OF_POLICY]);
 	jw_member_int(&w, "unknown", (int64_t)t->unknown);
 	jw_object_end(&w);

@@ -98,7 +98,7 @@ static void ask_receipt(struct handing *h)
 	*r = (struct receipt){.handing = h, .thread = x->thread};
 	h->receipt_asked = true;
 	clearance_explain(h->cleared.clearance, h->cleared.document, x->rules, x->origin, h->index, now, x->arena, &facts, &d);
-	words = decision_words(&d, x->arena, &detail);
+	words = decision_words(&d, &facts, x->arena, &detail);
 	exchange_evidence(x, EVIDENCE_RECEIPT, h->version.version, str_of(artifact_integrity(h->artifact)), words, detail, &record);
 	exchange_decided(x, &facts, now, &record);
 	store_append(x->thread->gate->store, &record, receipt_written, r);
@@ -362,7 +362,9 @@ static void cleared(void *arg, struct clearance_result *result)
 		struct str decision, sentence = refusal_of_version(result->clearance, result->document, x->rules, x->origin, (size_t)at, now,
 		                                                   x->arena, &decision, &facts);
 
-		refuse(x, h->version.version, 403, decision, sentence, &facts, now);
+		bool may_end = refusal_may_end(result->clearance, result->document, x->rules, x->origin, (size_t)at, now, x->arena);
+
+		refuse(x, h->version.version, may_end ? 503 : 403, decision, sentence, &facts, now);
 		handing_free(h);
 		return;
 	}

@@ -9,6 +9,7 @@ static const char *const outcome_names[REPLAY_OUTCOME_COUNT] = {
 	[REPLAY_WOULD_SERVE] = "would-serve",
 	[REPLAY_NOT_OF_POLICY] = "not-of-policy",
 	[REPLAY_WITHOUT_FACTS] = "without-facts",
+	[REPLAY_REACH_UNKNOWN] = "reach-unknown",
 	[REPLAY_WHOLE_PACKAGE] = "whole-package",
 };
 
@@ -17,13 +18,15 @@ const char *replay_outcome_name(enum replay_outcome o)
 	return outcome_names[o];
 }
 
-struct str decision_words(const struct decision *d, struct arena *a, struct str *ret_detail)
+struct str decision_words(const struct decision *d, const struct version_facts *facts, struct arena *a, struct str *ret_detail)
 {
-	const struct reason *r = d->reason_count ? &d->reasons[0] : NULL;
+	const struct reason *r = d->reasons, *end = d->reasons + d->reason_count;
 
+	while (d->verdict == VERDICT_ALLOW && r < end && r->code == REASON_NOT_APPROVED && facts->reach_pending)
+		r++;
 	if (ret_detail)
-		*ret_detail = r ? r->text : STR("");
-	if (!r)
+		*ret_detail = r < end ? r->text : STR("");
+	if (r == end)
 		return STR("allow");
 	if (d->verdict != VERDICT_ALLOW)
 		return arena_printf(a, "%s %s", verdict_name(d->verdict), reason_code_name(r->code));
@@ -67,14 +70,18 @@ void replay_decision(const struct policy *p, const struct version_facts *facts, 
 		return;
 	}
 	now.resembles = policy_resembles(p, facts->ecosystem, facts->name);
+	/* A root of then that this policy does not approve leads nowhere. */
+	if (now.reached_from.n && !policy_root(p, facts->ecosystem, now.reached_from))
+		now.reached_from = STR("");
 	decide(p, NULL, &now, at, a, &ret->decision);
-	ret->words = decision_words(&ret->decision, a, NULL);
+	ret->words = decision_words(&ret->decision, &now, a, NULL);
 	serves = ret->decision.verdict == VERDICT_ALLOW;
 	if (serves == served) {
 		ret->outcome = str_eq(words, ret->words) ? REPLAY_SAME : REPLAY_OTHER_REASON;
 		ret->rule = rule_of(ret->words);
 	} else if (served) {
-		ret->outcome = REPLAY_WOULD_REFUSE;
+		ret->outcome =
+			ret->decision.reasons[0].code == REASON_NOT_APPROVED && facts->reach_pending ? REPLAY_REACH_UNKNOWN : REPLAY_WOULD_REFUSE;
 		ret->rule = ret->decision.reasons[0].code;
 	} else {
 		ret->outcome = REPLAY_WOULD_SERVE;

@@ -6,8 +6,9 @@
 #include "policy/decide.h"
 
 /* A decision in the words of the evidence: "allow"; "allow exempt RULE" where an exception was used; "report hold RULE" where a rule in mode
- * `report` would have refused (DESIGN rule 12); "hold RULE", "deny RULE". *ret_detail (may be NULL) gets the sentence of the reason named. */
-struct str decision_words(const struct decision *d, struct arena *a, struct str *ret_detail);
+ * `report` would have refused (DESIGN rule 12); "hold RULE", "deny RULE". *ret_detail (may be NULL) gets the sentence of the reason named. A
+ * report about what the walk from the approved roots may still clear is passed over: nobody is told of what is not known yet. */
+struct str decision_words(const struct decision *d, const struct version_facts *facts, struct arena *a, struct str *ret_detail);
 
 enum replay_outcome {
 	REPLAY_SAME,         /* the same words */
@@ -16,6 +17,7 @@ enum replay_outcome {
 	REPLAY_WOULD_SERVE,  /* was refused and would be served */
 	REPLAY_NOT_OF_POLICY, /* refused for what no policy decides: bytes that do not fit, a disk that is full, gone upstream and not in the cache */
 	REPLAY_WITHOUT_FACTS, /* recorded before facts were kept, or unreadable ones */
+	REPLAY_REACH_UNKNOWN, /* the policy wants to know which root needs it, and the walk from the roots had not ended then */
 	REPLAY_WHOLE_PACKAGE, /* a package of which no version was cleared: no one version was decided on */
 	REPLAY_OUTCOME_COUNT
 };

@@ -114,7 +114,7 @@ def test_an_unchanged_policy_says_what_happened(t):
         ok(kinds[words] > 0, words, kinds)
     found = simulate(gate)
     equal((found["exit"], found["decisions"], found["same"], found["changes"]), (0, len(log), len(log), []), found["changes"][:3])
-    equal(found["not_judged"], {"without_facts": 0, "whole_package": 0, "not_of_policy": 0, "unknown": 0})
+    equal(found["not_judged"], {"without_facts": 0, "whole_package": 0, "reach_unknown": 0, "not_of_policy": 0, "unknown": 0})
     code, out, _ = gate.command("simulate")
     equal(code, 0)
     contains(out, "5000 decisions", "0 would be refused, 0 would be served")
