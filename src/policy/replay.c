@@ -58,6 +58,14 @@ static bool not_of_policy(const struct version_facts *facts, bool served, struct
 	return rule_of(words) == REASON_CODE_COUNT;
 }
 
+/* "express > body-parser > debug": the root comes first. */
+static struct str root_of(struct str way)
+{
+	ptrdiff_t end = str_find(way, STR(" > "));
+
+	return end < 0 ? way : str_take(way, (size_t)end);
+}
+
 void replay_decision(const struct policy *p, const struct version_facts *facts, usec at, bool served, struct str words, struct arena *a,
                      struct replay *ret)
 {
@@ -71,7 +79,7 @@ void replay_decision(const struct policy *p, const struct version_facts *facts, 
 	}
 	now.resembles = policy_resembles(p, facts->ecosystem, facts->name);
 	/* A root of then that this policy does not approve leads nowhere. */
-	if (now.reached_from.n && !policy_root(p, facts->ecosystem, now.reached_from))
+	if (now.reached_from.n && !policy_root(p, facts->ecosystem, root_of(now.reached_from)))
 		now.reached_from = STR("");
 	decide(p, NULL, &now, at, a, &ret->decision);
 	ret->words = decision_words(&ret->decision, &now, a, NULL);

@@ -183,12 +183,9 @@ static void changed_facts_are_found(void **state)
 		const char *sql;
 		int64_t broken;
 	} rows[] = {
-		{"UPDATE facts SET body = '{\"n\":9}' WHERE id = 3", 3},
-		{"DELETE FROM facts WHERE id = 4", 4},
-		{"UPDATE evidence SET facts = 1 WHERE seq = 9", 9},
-		{"UPDATE evidence SET facts = NULL WHERE seq = 6", 6},
-		{"UPDATE evidence SET rules = 'web' WHERE seq = 2", 2},
-		{"UPDATE facts SET digest = zeroblob(32) WHERE id = 5", 5},
+		{"UPDATE facts SET body = '{\"n\":9}' WHERE id = 3", 3}, {"DELETE FROM facts WHERE id = 4", 4},
+		{"UPDATE evidence SET facts = 1 WHERE seq = 9", 9},      {"UPDATE evidence SET facts = NULL WHERE seq = 6", 6},
+		{"UPDATE evidence SET rules = 'web' WHERE seq = 2", 2},  {"UPDATE facts SET digest = zeroblob(32) WHERE id = 5", 5},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
