@@ -10,7 +10,9 @@
 #include "base/log.h"
 #include "gate/artifacts.h"
 #include "gate/documents.h"
+#include "gate/feeds.h"
 #include "gate/people.h"
+#include "gate/reach.h"
 #include "gate/renditions.h"
 #include "gate/serve.h"
 #include "gate/watch_files.h"
@@ -40,6 +42,7 @@ struct server {
 	struct loop *control; /* signals, reloads, housekeeping; its own thread is main's */
 	uv_signal_t signals[SIGNALS];
 	struct file_watch *watch;
+	struct feeds *feeds;
 	bool reloading, reload_again, stopping, trimming;
 	struct loop_timer *trim_timer, *prune_timer, *watchdog_timer, *rest_timer, *people_timer;
 	int64_t people_version;
@@ -415,6 +418,9 @@ static void stop(struct server *s)
 			uv_close((uv_handle_t *)&s->signals[i], NULL);
 	if (s->watch)
 		file_watch_stop(s->watch);
+	if (s->feeds)
+		feeds_stop(s->feeds);
+	s->feeds = NULL;
 	cancel(&s->trim_timer);
 	cancel(&s->prune_timer);
 	cancel(&s->watchdog_timer);
@@ -495,7 +501,8 @@ static int open_control(struct server *s, struct err *err)
 	s->watchdog_timer = loop_after(s->control, s->options->notify->watchdog ? s->options->notify->watchdog : WATCHDOG_EVERY, watchdog, s);
 	s->rest_timer = loop_after(s->control, REST_AFTER, rest, s);
 	s->people_timer = loop_after(s->control, PEOPLE_EVERY, look_at_people, s);
-	return 0;
+	s->feeds = feeds_start(s->gate, s->control, err);
+	return s->feeds ? 0 : err->code;
 }
 
 /* Undoes what was opened before something failed. Nothing was served yet. */
@@ -545,6 +552,7 @@ int server_run(struct gate *g, const struct server_options *options, struct err 
 	for (size_t i = 0; i < s->thread_count; i++)
 		if (pthread_create(&s->threads[i].thread, NULL, run_thread, &s->threads[i]) != 0)
 			abort();
+	gate_wake_walks(g);
 	atomic_store(&g->ready, true);
 	notify_ready(s->options->notify, STR("serving"));
 	loop_run(s->control);

@@ -9,6 +9,9 @@ static void judge_advisory(struct deciding *c, const struct advisory *a)
 	struct reason r = {.verdict = VERDICT_DENY, .mode = MODE_ENFORCE};
 	CLEANUP_BUF struct buf detail = BUF(1024);
 
+	/* Somebody trusted looked: it does not concern this version. */
+	if (a->not_affected.n)
+		return;
 	if (a->kind == ADVISORY_MALWARE)
 		r.code = REASON_MALWARE;
 	else if ((int)a->severity >= c->p->vulnerabilities_at || c->p->vulnerabilities_at == SEVERITY_LOW)

@@ -711,6 +711,7 @@ static void given_advisories_are_heard_and_the_index_is_not(void **state)
 {
 	(void)state;
 	const struct advisory given[] = {{.kind = ADVISORY_MALWARE, .severity = SEVERITY_CRITICAL, .id = STR("MAL-9"), .published = noon - USEC_DAY}};
+	struct advisory looked_at = given[0];
 	struct policy *p = policy_builtin();
 	struct advisories *index = fixing();
 	struct version_facts f = old_version(ECOSYSTEM_NPM, "thing");
@@ -723,6 +724,10 @@ static void given_advisories_are_heard_and_the_index_is_not(void **state)
 	assert_int_equal(d.verdict, VERDICT_DENY);
 	assert_int_equal(d.reasons[0].code, REASON_MALWARE);
 	decide(p, index, &f, noon - 2 * USEC_DAY, NULL, &d);
+	assert_int_equal(d.verdict, VERDICT_ALLOW);
+	looked_at.not_affected = STR("a build of our own without it");
+	f.advisories = &looked_at;
+	decide(p, index, &f, noon, NULL, &d);
 	assert_int_equal(d.verdict, VERDICT_ALLOW);
 	advisories_unref(index);
 	policy_unref(p);
