@@ -236,10 +236,13 @@ int load_text(struct loader *l, struct str text)
 	return r < 0 ? r : check_together(l);
 }
 
-static void warn_empty(struct loader *l)
+static void warn_of_whole(struct loader *l)
 {
 	const struct policy *p = l->p;
 
+	if (l->warnings && l->overdue > OVERDUE_LINES)
+		buf_printf(l->warnings, "%.*s: %u more reviews are overdue; bondgate policy show marks them all\n", STR_ARG(l->file),
+		           l->overdue - OVERDUE_LINES);
 	if (l->warnings && policy_mode(p, REASON_NOT_APPROVED) == MODE_ENFORCE && p->root_rules.count == 0 && p->publisher_rules.count == 0)
 		buf_printf(l->warnings, "%.*s:%u: allow.mode is enforce and nothing is approved: every package is refused\n", STR_ARG(l->file),
 		           p->sources[KEY_ALLOW_MODE].line);
@@ -262,7 +265,7 @@ int policy_load(struct str text, struct str file, usec now, const struct policy_
 		policy_freed(p);
 		return r;
 	}
-	warn_empty(&l);
+	warn_of_whole(&l);
 	*ret = p;
 	return 0;
 }
