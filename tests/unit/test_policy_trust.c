@@ -202,6 +202,7 @@ static void every_mistake_is_told_with_its_place(void **state)
 		{"cooldown: {security-fix: until-decided}", "2:26: cooldown.security-fix: \"until-decided\" is not accepted"},
 		{"rules: {look-alike: {mode: hold}}", "2:28: rules.look-alike.mode: \"hold\" is not accepted"},
 		{"rules: {lookalike: {mode: report}}", "2:9: \"lookalike\" is not a key here; is it meant to be look-alike"},
+		{"look-alike: {names: [\"npm:acme-*\"]}", "2:22: look-alike.names: \"npm:acme-*\": a name is wanted here, without a star"},
 		{"look-alike: {names: [\"npm:a@1\"]}", "2:22: look-alike.names: \"npm:a@1\" names a version"},
 		{"approvals: {second-person-at: always}", "2:31: approvals.second-person-at: \"always\" is not accepted here; write low, moderate, high, critical or never"},
 		{"approvals: {longest: 91d}", "2:22: approvals.longest: \"91d\" is not accepted here; write a duration of at most 90d"},
@@ -475,6 +476,22 @@ static void an_overdue_review_warns_and_stays_in_force(void **state)
 	policy_unref(p);
 }
 
+static void a_trusted_publisher_without_keys_is_told(void **state)
+{
+	(void)state;
+	CLEANUP_BUF struct buf warnings = BUF(1 << 16);
+	struct policy *p = NULL;
+	struct err err = {0};
+
+	assert_int_equal(policy_load(STR("version: 1\nallow:\n  publishers:\n    - {publisher: \"trusted-publisher:github.com/a/b\", reason: x, owner: y, "
+	                                 "review-by: 2027-01-01}\n"),
+	                             STR("b.yaml"), noon, NULL, &p, &warnings, &err),
+	                 0);
+	assert_string_equal(buf_cstr(&warnings), "b.yaml:4: a trusted-publisher approves nothing while registries.npm.provenance names no files to "
+	                                         "verify it with\n");
+	policy_unref(p);
+}
+
 static void many_overdue_reviews_are_counted(void **state)
 {
 	(void)state;
@@ -734,6 +751,7 @@ int main(void)
 		cmocka_unit_test(publishers_are_looked_up_by_kind_and_name),
 		cmocka_unit_test(an_own_set_takes_the_place_of_a_shipped_one),
 		cmocka_unit_test(an_overdue_review_warns_and_stays_in_force),
+		cmocka_unit_test(a_trusted_publisher_without_keys_is_told),
 		cmocka_unit_test(many_overdue_reviews_are_counted),
 		cmocka_unit_test(a_local_file_cannot_cheat),
 		cmocka_unit_test(a_local_file_cannot_shorten_fixes_that_wait_like_the_rest),
