@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "gate/policy_set.h"
+#include "registry/npm/keys.h"
 
 /* Everything that is in force together. A tightened policy that is no other than the base has the base's rules, so that caches are shared. */
 struct team_rules {
@@ -30,6 +31,7 @@ void rules_unref(struct rules *r)
 		return;
 	policy_unref(r->policy);
 	advisories_unref(r->advisories);
+	npm_keys_unref(r->keys);
 	free(r);
 }
 
@@ -112,6 +114,7 @@ struct making {
 	struct gate *gate;
 	const struct in_force *before; /* NULL: none */
 	struct advisories *advisories;
+	struct npm_keys *keys;
 	bool same_policies; /* neither files nor grants changed */
 	uint64_t epoch, swap;
 };
@@ -127,6 +130,7 @@ static struct rules *make_rules(struct making *m, struct policy *file, const str
 	r->swap = m->swap;
 	r->policy = m->same_policies && before ? policy_ref(before->policy) : granted(m->gate, file);
 	r->advisories = advisories_ref(m->advisories);
+	r->keys = npm_keys_ref(m->keys);
 	return r;
 }
 
@@ -137,6 +141,7 @@ static struct in_force *make(struct making *m, struct policy_set *policies)
 	if (!f || !(f->teams = calloc(policies->team_count + 1, sizeof(*f->teams))))
 		abort();
 	f->policies = policy_set_ref(policies);
+	m->keys = policies->keys;
 	f->base = make_rules(m, policies->base, m->before ? m->before->base : NULL);
 	f->team_count = policies->team_count;
 	for (size_t i = 0; i < f->team_count; i++) {
