@@ -1,4 +1,4 @@
-/* Publisher continuity: is a version published by those, and in the way, that the releases before it were? docs/decisions/0011 has the reasons.
+/* Publisher continuity: is a version published by those, and in the way, that the releases before it were? docs/decisions/0011-publisher-continuity.md has the reasons.
  *
  * Versions are gone through in the order of their publication. A fact that is absent everywhere says nothing.
  *  - A person who publishes (or approves) for the first time is a change when others did before, and stays one until
