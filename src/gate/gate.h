@@ -18,6 +18,7 @@ struct documents;
 struct npm_keys;
 struct artifacts;
 struct renditions;
+struct reach;
 struct people;
 
 /* Policy and advisories as they are in force together: one value, swapped as a whole, counted. There is one for everybody, and for each
@@ -29,6 +30,7 @@ struct rules {
 	struct policy *policy;
 	struct advisories *advisories;
 	struct npm_keys *keys; /* the registry's, that signatures are verified with; NULL: they are not */
+	struct reach *reach; /* what the approved roots need; NULL: `allow.mode` is off */
 };
 
 /* The policies as the files say them, before what people decided is put over them. Counted. */
@@ -69,6 +71,9 @@ struct gate {
 	struct policy_set *policies;
 	struct arena *grants_arena;
 	struct policy_grants grants;
+	struct gate_thread *home; /* whose loop the walks from the approved roots live on: the first one */
+	pthread_mutex_t walks_lock;
+	struct reach *walks; /* all that live */
 	_Atomic bool ready;
 	_Atomic bool evidence_full;   /* the last receipt could not be made durable */
 	_Atomic bool evidence_trying; /* a record is under way that tells whether there is room again */
