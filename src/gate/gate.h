@@ -30,7 +30,7 @@ struct rules {
 	struct policy *policy;
 	struct advisories *advisories;
 	struct npm_keys *keys; /* the registry's, that signatures are verified with; NULL: they are not */
-	struct reach *reach; /* what the approved roots need; NULL: `allow.mode` is off */
+	struct reach *reach;   /* what the approved roots need; NULL: `allow.mode` is off */
 };
 
 /* The policies as the files say them, before what people decided is put over them. Counted. */
