@@ -15,6 +15,7 @@
 #include "store/store.h"
 
 struct documents;
+struct npm_keys;
 struct artifacts;
 struct renditions;
 struct reach;
@@ -29,8 +30,9 @@ struct rules {
 	uint64_t swap;  /* the same for all that were put in force together; grows */
 	struct policy *policy;
 	struct advisories *advisories;
+	struct npm_keys *keys;             /* the registry's, that signatures are verified with; NULL: they are not */
 	struct sigstore_trust *provenance; /* what provenance is verified with; NULL: nothing is configured */
-	struct reach *reach; /* what the approved roots need; NULL: `allow.mode` is off */
+	struct reach *reach;               /* what the approved roots need; NULL: `allow.mode` is off */
 };
 
 /* The policies as the files say them, before what people decided is put over them. Counted. */
@@ -41,6 +43,8 @@ struct policy_set *policy_set_new(struct policy *base);
 void policy_set_team(struct policy_set *s, struct str label, struct policy *proven, struct policy *tightened);
 /* Takes over what provenance is verified with, the same for all. */
 void policy_set_provenance(struct policy_set *s, struct sigstore_trust *trust);
+/* Takes the registry's keys over (registry/npm/keys.h). */
+void policy_set_keys(struct policy_set *s, struct npm_keys *keys);
 struct policy_set *policy_set_ref(struct policy_set *s);
 void policy_set_unref(struct policy_set *s);
 const struct policy *policy_set_base(const struct policy_set *s);

@@ -2,6 +2,7 @@
 
 #include "codec/sigstore.h"
 #include "gate/policy_set.h"
+#include "registry/npm/keys.h"
 
 struct policy_set *policy_set_new(struct policy *base)
 {
@@ -31,6 +32,12 @@ void policy_set_provenance(struct policy_set *s, struct sigstore_trust *trust)
 	s->provenance = trust;
 }
 
+void policy_set_keys(struct policy_set *s, struct npm_keys *keys)
+{
+	npm_keys_unref(s->keys);
+	s->keys = keys;
+}
+
 struct policy_set *policy_set_ref(struct policy_set *s)
 {
 	atomic_fetch_add(&s->refs, 1);
@@ -49,6 +56,7 @@ void policy_set_unref(struct policy_set *s)
 	free(s->teams);
 	sigstore_trust_unref(s->provenance);
 	policy_unref(s->base);
+	npm_keys_unref(s->keys);
 	free(s);
 }
 
@@ -85,7 +93,7 @@ bool policy_set_same(const struct policy_set *a, const struct policy_set *b)
 {
 	if (!same_trust(a->provenance, b->provenance))
 		return false;
-	if (a->team_count != b->team_count || !same(a->base, b->base))
+	if (npm_keys_id(a->keys) != npm_keys_id(b->keys) || a->team_count != b->team_count || !same(a->base, b->base))
 		return false;
 	for (size_t i = 0; i < a->team_count; i++)
 		if (!str_eq(a->teams[i].label, b->teams[i].label) || !same(a->teams[i].proven, b->teams[i].proven) ||
