@@ -32,6 +32,24 @@ ARCHIVE_FUNCTION(const char *, archive_entry_pathname, (struct archive_entry * e
 ARCHIVE_FUNCTION(const char *, archive_entry_pathname_utf8, (struct archive_entry * e), (e))
 ARCHIVE_FUNCTION(la_int64_t, archive_entry_size, (struct archive_entry * e), (e))
 
+/* Backups read and write archives as well. */
+ARCHIVE_FUNCTION(int, archive_errno, (struct archive * a), (a))
+ARCHIVE_FUNCTION(__LA_MODE_T, archive_entry_perm, (struct archive_entry * e), (e))
+ARCHIVE_FUNCTION(struct archive_entry *, archive_entry_new, (void), ())
+ARCHIVE_FUNCTION(void, archive_entry_free, (struct archive_entry * e), (e))
+ARCHIVE_FUNCTION(void, archive_entry_set_filetype, (struct archive_entry * e, unsigned type), (e, type))
+ARCHIVE_FUNCTION(void, archive_entry_set_mtime, (struct archive_entry * e, time_t time, long ns), (e, time, ns))
+ARCHIVE_FUNCTION(void, archive_entry_set_pathname, (struct archive_entry * e, const char *path), (e, path))
+ARCHIVE_FUNCTION(void, archive_entry_set_perm, (struct archive_entry * e, __LA_MODE_T mode), (e, mode))
+ARCHIVE_FUNCTION(void, archive_entry_set_size, (struct archive_entry * e, la_int64_t size), (e, size))
+ARCHIVE_FUNCTION(struct archive *, archive_write_new, (void), ())
+ARCHIVE_FUNCTION(int, archive_write_open_fd, (struct archive * a, int fd), (a, fd))
+ARCHIVE_FUNCTION(int, archive_write_set_format_pax_restricted, (struct archive * a), (a))
+ARCHIVE_FUNCTION(int, archive_write_header, (struct archive * a, struct archive_entry *e), (a, e))
+ARCHIVE_FUNCTION(la_ssize_t, archive_write_data, (struct archive * a, const void *bytes, size_t n), (a, bytes, n))
+ARCHIVE_FUNCTION(int, archive_write_close, (struct archive * a), (a))
+ARCHIVE_FUNCTION(int, archive_write_free, (struct archive * a), (a))
+
 void archive_set_error(struct archive *a, int code, const char *format, ...)
 {
 	char text[512];

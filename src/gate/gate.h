@@ -15,8 +15,10 @@
 #include "store/store.h"
 
 struct documents;
+struct npm_keys;
 struct artifacts;
 struct renditions;
+struct reach;
 struct people;
 
 /* Policy and advisories as they are in force together: one value, swapped as a whole, counted. There is one for everybody, and for each
@@ -27,6 +29,8 @@ struct rules {
 	uint64_t swap;  /* the same for all that were put in force together; grows */
 	struct policy *policy;
 	struct advisories *advisories;
+	struct npm_keys *keys; /* the registry's, that signatures are verified with; NULL: they are not */
+	struct reach *reach;   /* what the approved roots need; NULL: `allow.mode` is off */
 };
 
 /* The policies as the files say them, before what people decided is put over them. Counted. */
@@ -35,6 +39,8 @@ struct policy_set;
 struct policy_set *policy_set_new(struct policy *base);
 /* Takes both over: the base policy with a team's file on top, for those who prove that they belong to it, and for the others. */
 void policy_set_team(struct policy_set *s, struct str label, struct policy *proven, struct policy *tightened);
+/* Takes the registry's keys over (registry/npm/keys.h). */
+void policy_set_keys(struct policy_set *s, struct npm_keys *keys);
 struct policy_set *policy_set_ref(struct policy_set *s);
 void policy_set_unref(struct policy_set *s);
 const struct policy *policy_set_base(const struct policy_set *s);
@@ -65,6 +71,9 @@ struct gate {
 	struct policy_set *policies;
 	struct arena *grants_arena;
 	struct policy_grants grants;
+	struct gate_thread *home; /* whose loop the walks from the approved roots live on: the first one */
+	pthread_mutex_t walks_lock;
+	struct reach *walks; /* all that live */
 	_Atomic bool ready;
 	_Atomic bool evidence_full;   /* the last receipt could not be made durable */
 	_Atomic bool evidence_trying; /* a record is under way that tells whether there is room again */

@@ -5,6 +5,9 @@
 #include "codec/yaml.h"
 #include "policy/model.h"
 
+/* So many overdue reviews are named by a line each; the rest is counted. */
+enum { OVERDUE_LINES = 20 };
+
 struct loader {
 	struct policy *p;
 	const struct policy *base; /* only_tighten: what it may not fall below */
@@ -15,6 +18,7 @@ struct loader {
 	struct err *err;
 	bool only_tighten; /* a file of a working directory: what would loosen is an error */
 	bool pass_over;    /* with only_tighten: what would loosen is passed over instead */
+	unsigned overdue;  /* approvals whose review is overdue, so far */
 	bool team;         /* a team's file: what is the whole gate's does not belong there */
 };
 
@@ -45,6 +49,9 @@ int value_publisher(struct loader *l, const struct key *k, const struct yaml_nod
 const char *webhook_event_name(enum webhook_event e);
 const char *webhook_format_name(enum webhook_format f);
 enum { WEBHOOK_EVENTS_ALL = WEBHOOK_REQUEST | WEBHOOK_DECISION | WEBHOOK_INCIDENT | WEBHOOK_BREAK_GLASS };
+
+/* The sets that come with the program: a map of lists. NULL when memory is out. */
+struct yaml_node *publisher_sets_shipped(struct arena *a);
 
 /* items.c: the lists of maps. */
 bool feed_url_safe(struct str url); /* https, or http to a private address */

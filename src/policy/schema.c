@@ -12,8 +12,8 @@ const struct key_group_row key_groups[GROUP_COUNT] = {
 	[GROUP_PUBLISHER] =
 		{KEY_ALLOW_PUBLISHERS, sizeof(struct publisher_rule), "`allow.publishers`",
          "A publisher counts when the metadata of that very version names it; for a package with several owners, all of them must be "
-         "approved, not any. Trusted publishers come out of provenance; where the registry's bundles are verified, a claim that is "
-         "not verified does not count."},
+         "approved, not any. A trusted publisher counts where the version's provenance was verified with the files of "
+         "`registries.npm.provenance`: what a version merely claims approves nothing."},
 	[GROUP_EXEMPTION] =
 		{KEY_EXEMPTIONS, sizeof(struct exemption_rule), "an exemption",
          "An exemption lifts the rules that it names, for the packages that it names, until it ends. It needs a reason, an owner and an "
@@ -63,9 +63,7 @@ const char *key_type_text(enum key_type t)
 		[KEY_TYPE_FORMAT] = "generic, slack or teams",
 		[KEY_TYPE_SIGNING_KEY] = "a minisign public key (56 letters that begin with RW)",
 		[KEY_TYPE_PACKAGE] = "a package such as npm:left-pad, npm:@acme/* or npm:left-pad@1.3.0",
-		[KEY_TYPE_PUBLISHER] =
-			"a publisher such as npm-user:acme-bot, npm-scope:@acme, trusted-publisher:github.com/acme/tool, nuget-owner:Acme or "
-			"publisher-set:google",
+		[KEY_TYPE_PUBLISHER] = "a publisher such as npm-user:acme-bot, npm-scope:@acme, nuget-owner:Acme or publisher-set:google",
 		[KEY_TYPE_NAMES] = "a list of names or patterns such as [\"npm:@acme/*\"]",
 		[KEY_TYPE_PATTERNS] = "a list of names, patterns or versions such as [\"npm:@acme/*\", \"npm:left-pad@^1.0.0\"]",
 		[KEY_TYPE_VERSIONS] = "a list of versions or ranges such as [\"npm:event-stream@3.3.6\"]",

@@ -143,6 +143,9 @@ void store_package_checked(struct store *s, struct str origin, enum ecosystem e,
 /* Queues one version's `mismatch` or `received_at`. */
 void store_version_mismatch(struct store *s, struct str origin, enum ecosystem e, struct str name, struct str version, struct str mismatch);
 void store_version_received(struct store *s, struct str origin, enum ecosystem e, struct str name, struct str version, usec at);
+/* Every name of an ecosystem that anything is remembered of, in no order; a non-zero result of `each` ends it and is returned. `name` lives
+ * during the call. */
+int store_package_names(struct store *s, enum ecosystem e, int (*each)(void *arg, struct str name), void *arg, struct err *err);
 /* Queues what a look into its archive showed; empty texts: nothing. */
 void store_version_archive(struct store *s, struct str origin, enum ecosystem e, struct str name, struct str version, usec at,
                            struct str script, struct str binary);
@@ -155,9 +158,9 @@ int store_setting_set(struct store *s, struct str key, struct str value, struct 
 
 /* ---- copies ---- */
 
-/* Writes the whole store as it is at one moment to a new file, durable when this returns. Works beside writers of any process and keeps none of them
- * waiting. 0 or negative errno; what a failure left of the file is the caller's to remove. */
-int store_copy(struct store *s, const char *path, struct err *err);
+/* Writes the whole store of a folder as it is at one moment to a new file, durable when this returns. Works beside writers of any process and keeps
+ * none of them waiting; an older store is copied as it is. 0 or negative errno; what a failure left of the file is the caller's to remove. */
+int store_copy(const char *dir, const char *path, struct err *err);
 /* Reads every page and index. 0, or -EBADMSG with the first thing that does not fit. */
 int store_examine(struct store *s, struct err *err);
 /* The schema that this program works with; an older store is brought there when it is opened for writing. */
