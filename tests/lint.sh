@@ -28,7 +28,7 @@ for file in "${sources[@]}"; do
 done
 
 # What clang-format cannot break: long texts.
-judge "lines of more than 180 bytes" "$(awk 'length > 180 && FILENAME !~ /policy\/schema.c$/ {print FILENAME ":" FNR}' "${sources[@]}" | head -20)"
+judge "lines of more than 180 bytes" "$(awk 'length > 180 && FILENAME !~ /policy\/(keys|schema|document).c$/ {print FILENAME ":" FNR}' "${sources[@]}" | head -20)"
 
 # Every metric has its row in the manual, every reason code its sentence in the page of causes.
 if [ $# = 0 ]; then

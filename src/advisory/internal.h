@@ -167,11 +167,19 @@ bool hits_add_damage(struct hits *h);
 /* Whether an entry holds a version, put together interval by interval. */
 struct verdict {
 	bool holds;
+	bool ends_here; /* the version in question is the one that an interval names as its fix */
 	bool has_fix;
 	struct version fix;  /* the lowest version that ends an interval that holds the one in question */
 	struct str fix_text; /* as the record writes it */
 };
 void verdict_add(struct verdict *d, const struct interval *i, const struct version *v);
+
+/* The worst vulnerability that names a version as its fix; no id: none so far. */
+struct fix {
+	struct str id; /* lives as long as the record does */
+	enum severity severity;
+};
+void fix_add(struct fix *f, struct str id, enum severity severity);
 /* Makes one advisory of each group of hits that are one by their names, the worst first. The count; *ret is NULL when memory is out. */
 size_t hits_join(struct arena *out, const struct hit *hits, size_t count, struct advisory **ret);
 

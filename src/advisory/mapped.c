@@ -316,3 +316,20 @@ void mapped_match(const struct mapped *m, const struct mapped_package *p, const 
 		hits_add_damage(h);
 	}
 }
+
+void mapped_fixes(const struct mapped *m, const struct mapped_package *p, const struct version *v, usec at, struct fix *f)
+{
+	for (uint32_t i = 0; i < p->count && !p->damaged; i++) {
+		const struct mapped_affected_row *a = row(m, &m->head->affected_at, p->first + i, sizeof(*a));
+		const struct mapped_record_row *r = a ? mapped_record(m, a->record) : NULL;
+		struct blob_package package;
+		struct verdict verdict;
+		struct str blob, id;
+
+		if (!r || r->kind != ADVISORY_VULNERABILITY || r->severity > SEVERITY_CRITICAL || r->withdrawn || (at && r->published > at))
+			continue;
+		if (mapped_blob(m, r, &blob) && blob_judge(str_skip(blob, a->at), v, &package, &verdict) && verdict.ends_here && !verdict.holds &&
+		    blob_read_id(blob, &id))
+			fix_add(f, id, (enum severity)r->severity);
+	}
+}

@@ -99,6 +99,8 @@ struct mapped_package {
 /* True also when it cannot be said, because the place is damaged. */
 bool mapped_find(const struct mapped *m, enum ecosystem e, struct str name, struct mapped_package *ret);
 void mapped_match(const struct mapped *m, const struct mapped_package *p, const struct version *v, usec at, struct hits *h);
+/* What cannot be read is no fix: a damaged place clears nothing. */
+void mapped_fixes(const struct mapped *m, const struct mapped_package *p, const struct version *v, usec at, struct fix *f);
 
 /* For listing and for building upon it: NULL, or false, when the place is damaged. */
 const struct mapped_record_row *mapped_record(const struct mapped *m, uint64_t number);

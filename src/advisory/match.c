@@ -26,6 +26,8 @@ static bool is_listed(const struct listed *l, struct str version)
 
 void verdict_add(struct verdict *d, const struct interval *i, const struct version *v)
 {
+	if (i->end == INTERVAL_FIXED && v->ordered && version_compare(&i->to, v) == 0)
+		d->ends_here = true;
 	if (!(v->ordered ? interval_holds(i, v) : interval_is_all(i)))
 		return;
 	d->holds = true;
@@ -36,7 +38,7 @@ void verdict_add(struct verdict *d, const struct interval *i, const struct versi
 	d->fix_text = i->to_text;
 }
 
-static bool affected_holds(const struct affected *f, const struct version *v, struct str *ret_fixed)
+static struct verdict affected_judge(const struct affected *f, const struct version *v)
 {
 	struct verdict d = {.holds = f->all};
 
@@ -44,8 +46,7 @@ static bool affected_holds(const struct affected *f, const struct version *v, st
 		verdict_add(&d, i, v);
 	for (const struct listed *l = f->listed; l && !d.holds; l = l->next)
 		d.holds = is_listed(l, v->text);
-	*ret_fixed = d.has_fix ? d.fix_text : STR("");
-	return d.holds;
+	return d;
 }
 
 /* ---- one of several ---- */
@@ -258,10 +259,13 @@ bool hits_add(struct hits *h, struct hit hit)
 static void match_memory(const struct package *p, const struct version *v, usec at, struct hits *h)
 {
 	for (const struct affected *f = p->first; f; f = f->next) {
-		struct hit hit = {.record = f->record, .range = f->range};
+		struct verdict d;
 
-		if ((!at || f->record->as.published <= at) && affected_holds(f, v, &hit.fixed))
-			hits_add(h, hit);
+		if (at && f->record->as.published > at)
+			continue;
+		d = affected_judge(f, v);
+		if (d.holds)
+			hits_add(h, (struct hit){f->record, d.has_fix ? d.fix_text : STR(""), f->range});
 	}
 }
 
@@ -290,4 +294,54 @@ size_t advisories_match(const struct advisories *a, enum ecosystem e, struct str
 		mapped_match(m, &found, &v, at, &h);
 	}
 	return hits_join(out, h.list, h.count, ret);
+}
+
+/* ---- is it a fix? ---- */
+
+void fix_add(struct fix *f, struct str id, enum severity severity)
+{
+	if (!f->id.n || severity > f->severity || (severity == f->severity && str_cmp(id, f->id) < 0))
+		*f = (struct fix){id, severity};
+}
+
+static void fixes_in_memory(const struct package *p, const struct version *v, usec at, struct fix *f)
+{
+	for (const struct affected *i = p->first; i; i = i->next) {
+		const struct advisory *as = &i->record->as;
+		struct verdict d;
+
+		if (as->kind == ADVISORY_MALWARE || (at && as->published > at))
+			continue;
+		d = affected_judge(i, v);
+		/* Where one range ends and the next begins at the same version, nothing was fixed. */
+		if (d.ends_here && !d.holds)
+			fix_add(f, as->id, as->severity);
+	}
+}
+
+bool advisories_fixed_by(const struct advisories *a, enum ecosystem e, struct str name, struct str version, usec at, struct arena *out,
+                         struct str *ret_id, enum severity *ret_severity)
+{
+	const struct package *p = index_find(a, e, name);
+	struct fix fix = {0};
+	struct version v = {0};
+
+	if (p) {
+		version_read(out, e, version, &v);
+		fixes_in_memory(p, &v, at, &fix);
+	}
+	for (const struct mapped *m = a->mapped; m; m = mapped_next(m)) {
+		struct mapped_package found;
+
+		if (!mapped_find(m, e, name, &found))
+			continue;
+		if (!v.text.p)
+			version_read(out, e, version, &v);
+		mapped_fixes(m, &found, &v, at, &fix);
+	}
+	if (!fix.id.n)
+		return false;
+	*ret_id = arena_str(out, fix.id);
+	*ret_severity = fix.severity;
+	return ret_id->p != NULL;
 }

@@ -66,7 +66,7 @@ static const struct exemption *exemption_from(const struct deciding *c, enum rea
 	const struct exemption *last = NULL;
 
 	for (size_t i = 0; i < c->exemption_count; i++) {
-		const struct exemption *e = &c->p->exemptions[c->exemptions[i]].exemption;
+		const struct exemption *e = &c->p->exemptions[c->exemptions[i]];
 
 		if (e->rules & UINT32_C(1) << code && (!last || e->expires > last->expires))
 			last = e;
@@ -120,7 +120,7 @@ static bool note_entry(void *arg, const struct match_entry *entry)
 			c->exclude = entry;
 		break;
 	case MATCH_EXEMPTION:
-		if (c->exemption_count < EXEMPTIONS_SEEN && c->p->exemptions[entry->value].exemption.expires > c->now &&
+		if (c->exemption_count < EXEMPTIONS_SEEN && c->p->exemptions[entry->value].expires > c->now &&
 		    match_version(entry, version, false))
 			c->exemptions[c->exemption_count++] = entry->value;
 		break;

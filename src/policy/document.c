@@ -5,7 +5,7 @@
 /* clang-format off */
 static const char head[] =
 	"# The policy file, key by key\n\n"
-	"This page is made from the table in `src/policy/schema.c`; `bondgate policy document` prints it, and a test compares the two.\n\n"
+	"This page is made from the table in `src/policy/keys.c`; `bondgate policy document` prints it, and a test compares the two.\n\n"
 	"The policy of a machine or a gate is the file of `--policy`, of `BONDGATE_POLICY`, or `/etc/bondgate/bondgate.yaml`. Without any file the "
 	"built-in defaults hold: 7 days of cooldown, malware and changed bytes refused, everything else served, critical vulnerabilities reported, "
 	"evidence kept. A `bondgate.yaml` in the working directory is read on top and may only tighten: longer delays, further denials, stronger "
@@ -24,12 +24,6 @@ static const char modes[] =
 	"Every rule has a mode. `enforce` refuses; `report` serves and records what it would have refused; `off` does not look. A rule without a mode of "
 	"its own has that of the column *standard*, but none stronger than the `mode` at the top of the file, where the last column says so.\n\n"
 	"| rule | refuses when | mode is set at | standard | weakened by the `mode` at the top |\n| --- | --- | --- | --- | --- |\n";
-
-static const char exemption_text[] =
-	"An exemption lifts the rules that it names, for the packages that it names, until it ends. It needs a reason, an owner and an end that is "
-	"at most 90 days away. Nobody approves their own: `approved-by` differs from `owner`, and it is compulsory where `malware` or `hash-changed` is "
-	"lifted. `namespace` cannot be lifted. Prereleases are part of a range only where the range names one. After its end it does "
-	"nothing and `bondgate policy show` marks it as ended.\n\n";
 /* clang-format on */
 
 static void add_cell(struct buf *out, const char *text)
@@ -47,6 +41,7 @@ static const char *local_text(const struct key *k)
 	switch (k->tighten) {
 	case TIGHTEN_MORE: return "may raise it";
 	case TIGHTEN_LESS: return "may lower it";
+	case TIGHTEN_SHORTER: return "may shorten it";
 	case TIGHTEN_ADD: return "may add to it";
 	case TIGHTEN_MODE: return "may strengthen it";
 	case TIGHTEN_SAME: return "must name it";
@@ -111,7 +106,7 @@ static void add_rules(struct buf *out)
 static void add_group(struct buf *out, enum key_group group)
 {
 	for (enum key_id id = 0; id < KEY_COUNT; id++) {
-		bool section = group == GROUP_POLICY && keys[id].type == KEY_TYPE_MAP;
+		bool section = keys[id].type == KEY_TYPE_MAP;
 
 		if (keys[id].group != group)
 			continue;
@@ -128,13 +123,10 @@ void policy_document(struct buf *out)
 	add_rules(out);
 	buf_add_str(out, STR("\n## Keys\n"));
 	add_group(out, GROUP_POLICY);
-	buf_add_str(out, STR("\n## Keys of an origin\n\nBelow `registries.npm` and in every item of `origins`.\n"));
-	add_group(out, GROUP_ORIGIN);
-	buf_add_str(out, STR("\n## Keys of an exemption\n\n"));
-	buf_add_str(out, str_of(exemption_text));
-	add_group(out, GROUP_EXEMPTION);
-	buf_add_str(out, STR("\n## Keys of `allow.roots`\n"));
-	add_group(out, GROUP_ROOT);
-	buf_add_str(out, STR("\n## Keys of `allow.publishers`\n"));
-	add_group(out, GROUP_PUBLISHER);
+	for (enum key_group group = GROUP_ORIGIN; group < GROUP_COUNT; group++) {
+		buf_printf(out, "\n## Keys of %s\n", key_groups[group].title);
+		if (*key_groups[group].text)
+			buf_printf(out, "\n%s\n", key_groups[group].text);
+		add_group(out, group);
+	}
 }

@@ -15,7 +15,7 @@ static int base64_digit(char c)
 
 /* RFC 4648, with or without padding. Bits beyond the last whole byte are ignored, because clients ignore them too, and a
  * denied hash must not pass by being spelled another way. */
-static int base64_decode(struct str text, unsigned char *out, size_t room)
+static int base64_read(struct str text, unsigned char *out, size_t room)
 {
 	uint32_t bits = 0;
 	unsigned held = 0;
@@ -53,7 +53,7 @@ int digest_read(struct str text, unsigned char ret[DIGEST_BYTES])
 		if (str_starts_nocase(text, kinds[i].prefix)) {
 			if (hex_decode(rest, ret, kinds[i].bytes) == 0)
 				return (int)kinds[i].bytes;
-			return base64_decode(rest, ret, DIGEST_BYTES) == (int)kinds[i].bytes ? (int)kinds[i].bytes : -EINVAL;
+			return base64_read(rest, ret, DIGEST_BYTES) == (int)kinds[i].bytes ? (int)kinds[i].bytes : -EINVAL;
 		}
 		if (text.n == 2 * kinds[i].bytes && hex_decode(text, ret, kinds[i].bytes) == 0)
 			return (int)kinds[i].bytes;

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "base/limits.h"
+#include "policy/load.h"
 
 /* Plain where YAML reads it as the same text anywhere, also inside [] and {}; else in double quotes. */
 static bool plain(struct str s)
@@ -57,6 +58,48 @@ static void add_texts(struct buf *out, const struct list *list)
 	buf_add_char(out, ']');
 }
 
+static void add_events(struct buf *out, uint32_t events)
+{
+	const char *separator = "[";
+
+	if (events == WEBHOOK_EVENTS_ALL) {
+		buf_add_str(out, STR("all"));
+		return;
+	}
+	for (uint32_t bit = 1; bit <= WEBHOOK_BREAK_GLASS; bit <<= 1)
+		if (events & bit) {
+			buf_printf(out, "%s%s", separator, webhook_event_name((enum webhook_event)bit));
+			separator = ", ";
+		}
+	buf_add_char(out, ']');
+}
+
+static void add_secret(struct buf *out, const struct secret *secret)
+{
+	if (!secret->kind.n) {
+		if (secret->name.n)
+			add_text(out, secret->name);
+		return;
+	}
+	buf_printf(out, "{%.*s: ", STR_ARG(secret->kind));
+	add_text(out, secret->name);
+	buf_add_char(out, '}');
+}
+
+static void add_duration(struct buf *out, usec duration)
+{
+	char text[TIME_TEXT];
+
+	if (duration < 0)
+		return;
+	if (duration == USEC_NEVER) {
+		buf_add_str(out, STR("until-decided"));
+		return;
+	}
+	duration_format(duration, text);
+	buf_add_str(out, str_of(text));
+}
+
 static void add_rules(struct buf *out, uint32_t rules)
 {
 	const char *separator = "[";
@@ -69,12 +112,12 @@ static void add_rules(struct buf *out, uint32_t rules)
 	buf_add_char(out, ']');
 }
 
-/* The value of a scalar key as it would be written; nothing where it is not set. */
+/* The value of a key as it would be written; nothing where it is not set. */
 static void add_value(struct buf *out, const struct key *k, const void *target)
 {
-	int choice = k->type == KEY_TYPE_MODE || k->type == KEY_TYPE_SEVERITY ? *(const int8_t *)target : 0;
+	bool small = k->type == KEY_TYPE_MODE || k->type == KEY_TYPE_SEVERITY || k->type == KEY_TYPE_FORMAT;
+	int choice = small ? *(const int8_t *)target : 0;
 	const struct str *text = target;
-	char duration[TIME_TEXT];
 
 	switch (k->type) {
 	case KEY_TYPE_INTEGER:
@@ -84,38 +127,38 @@ static void add_value(struct buf *out, const struct key *k, const void *target)
 		add_size(out, *(const int64_t *)target);
 		break;
 	case KEY_TYPE_DURATION:
-		if (*(const usec *)target < 0)
-			break;
-		duration_format(*(const usec *)target, duration);
-		buf_add_str(out, str_of(duration));
+	case KEY_TYPE_HOLD:
+		add_duration(out, *(const usec *)target);
 		break;
 	case KEY_TYPE_MODE:
 		buf_add_str(out, str_of(mode_name((enum mode)choice)));
 		break;
 	case KEY_TYPE_SEVERITY:
-		buf_add_str(out, str_of(severity_name((enum severity)choice)));
+		buf_add_str(out, choice == SEVERITY_UNKNOWN ? STR("never") : str_of(severity_name((enum severity)choice)));
+		break;
+	case KEY_TYPE_FORMAT:
+		buf_add_str(out, str_of(webhook_format_name((enum webhook_format)choice)));
 		break;
 	case KEY_TYPE_BOOL:
 		buf_add_str(out, *(const bool *)target ? STR("true") : STR("false"));
 		break;
-	case KEY_TYPE_SECRET: {
-		const struct secret *secret = target;
-
-		if (!secret->kind.n)
-			break;
-		buf_printf(out, "{%.*s: ", STR_ARG(secret->kind));
-		add_text(out, secret->name);
-		buf_add_char(out, '}');
+	case KEY_TYPE_SECRET:
+	case KEY_TYPE_ENDPOINT:
+		add_secret(out, target);
 		break;
-	}
 	case KEY_TYPE_RULES:
 		add_rules(out, *(const uint32_t *)target);
 		break;
+	case KEY_TYPE_EVENTS:
+		add_events(out, *(const uint32_t *)target);
+		break;
 	case KEY_TYPE_PACKAGE:
-		add_text(out, ((const struct listed *)target)->text);
+	case KEY_TYPE_PUBLISHER:
+		if (((const struct listed *)target)->text.n)
+			add_text(out, ((const struct listed *)target)->text);
 		break;
 	case KEY_TYPE_DATE:
-		add_text(out, ((const struct exemption_rule *)target)->expires);
+		add_text(out, ((const struct dated *)target)->text);
 		break;
 	case KEY_TYPE_NAMES:
 	case KEY_TYPE_TEXTS:
@@ -165,14 +208,14 @@ static int collect(struct collector *c, const char *path, bool item, const struc
 }
 
 /* "{names: [...], upstream: ...}": the members of an item that are set. */
-static void add_item(struct collector *c, enum key_group group, const void *item, bool default_origin)
+static void add_item(struct collector *c, enum key_group group, const void *item)
 {
 	const char *separator = "{";
 
 	for (enum key_id id = 0; id < KEY_COUNT; id++) {
 		size_t before = c->value.n, after;
 
-		if (keys[id].group != group || keys[id].flags & KEY_NPM_ONLY || (default_origin && keys[id].flags & KEY_OWN_ONLY))
+		if (keys[id].group != group || keys[id].flags & KEY_NPM_ONLY)
 			continue;
 		buf_printf(&c->value, "%s%s: ", separator, keys[id].path);
 		after = c->value.n;
@@ -195,23 +238,74 @@ static int collect_list(struct collector *c, const struct key *k, const struct l
 	return 0;
 }
 
-static int collect_origins(struct collector *c, const struct key *k)
+/* What time has made of it, as of the day that the policy was read. */
+static struct str item_note(struct collector *c, enum key_group group, const void *item)
 {
-	for (size_t i = ECOSYSTEM_NUGET + 1; i < c->p->origin_count; i++) {
-		add_item(c, GROUP_ORIGIN, &c->p->origin_rules[i], false);
-		if (collect(c, k->path, true, &c->p->origin_rules[i].origin.source) < 0)
+	char end[TIME_TEXT];
+	usec ended = USEC_NEVER, overdue = USEC_NEVER, ends = 0;
+
+	switch (group) {
+	case GROUP_EXEMPTION:
+		ended = ((const struct exemption_rule *)item)->expires.time;
+		break;
+	case GROUP_IGNORE:
+		ended = ((const struct ignore_rule *)item)->expires.time;
+		break;
+	case GROUP_ROOT:
+		overdue = ((const struct root_rule *)item)->review_by.time;
+		ends = ((const struct root_rule *)item)->ends;
+		break;
+	case GROUP_PUBLISHER:
+		overdue = ((const struct publisher_rule *)item)->review_by.time;
+		break;
+	default:
+		break;
+	}
+	if (ended <= c->p->loaded)
+		return STR("ended: it does nothing");
+	if (ends) {
+		time_format_utc(ends, end);
+		return arena_printf(c->arena, "until %s", end);
+	}
+	return overdue <= c->p->loaded ? STR("overdue: look at it again; it is in force") : STR_NULL;
+}
+
+static int collect_items(struct collector *c, enum key_id id)
+{
+	const struct key *k = &keys[id];
+	const struct items *items = (const struct items *)((const char *)c->p + k->offset);
+	enum key_group group = key_group_of(id);
+	size_t size = key_groups[group].size;
+
+	/* The first two origins are those of `registries`. */
+	for (size_t i = group == GROUP_ORIGIN ? ECOSYSTEM_NUGET + 1 : 0; i < items->count; i++) {
+		const char *item = (const char *)items->array + i * size;
+		struct policy_source source;
+
+		memcpy(&source, item, sizeof(source));
+		add_item(c, group, item);
+		if (collect(c, k->path, true, &source) < 0)
 			return -ENOMEM;
+		c->lines->array[c->lines->count - 1].note = item_note(c, group, item);
 	}
 	return 0;
 }
 
-static int collect_exemptions(struct collector *c, const struct key *k)
+static int collect_sets(struct collector *c, const struct key *k)
 {
-	for (size_t i = 0; i < c->p->exemption_count; i++) {
-		add_item(c, GROUP_EXEMPTION, &c->p->exemptions[i], false);
-		if (collect(c, k->path, true, &c->p->exemptions[i].exemption.source) < 0)
+	const struct set_rule *sets = c->p->set_rules.array;
+
+	for (size_t i = 0; i < c->p->set_rules.count; i++) {
+		struct str path = arena_printf(c->arena, "%s.%.*s", k->path, STR_ARG(sets[i].name));
+		bool last = true;
+
+		for (size_t j = i + 1; j < c->p->set_rules.count; j++)
+			last = last && !str_eq(sets[j].name, sets[i].name);
+		if (!last)
+			continue;
+		add_texts(&c->value, &sets[i].publishers);
+		if (!path.p || collect(c, path.p, false, &sets[i].source) < 0)
 			return -ENOMEM;
-		c->lines->array[c->lines->count - 1].expires = c->p->exemptions[i].exemption.expires;
 	}
 	return 0;
 }
@@ -219,19 +313,20 @@ static int collect_exemptions(struct collector *c, const struct key *k)
 /* One line a key, since this is where most policies say something. */
 static int collect_default_origin(struct collector *c, const struct key *k)
 {
-	const struct origin_rule *rule = &c->p->origin_rules[k->offset];
+	const struct origin_rule *rule = &origin_rules(c->p)[k->offset];
 
 	for (enum key_id id = 0; id < KEY_COUNT; id++) {
 		const struct key *of = &keys[id];
 		struct str path;
 		int r;
 
-		if (of->group != GROUP_ORIGIN || of->flags & KEY_OWN_ONLY || (of->flags & KEY_NPM_ONLY && k->offset != ECOSYSTEM_NPM))
+		if (of->group != GROUP_ORIGIN || of->type == KEY_TYPE_MAP || of->flags & KEY_OWN_ONLY ||
+		    (of->flags & KEY_NPM_ONLY && k->offset != ECOSYSTEM_NPM))
 			continue;
 		add_value(&c->value, of, (of->flags & KEY_NPM_ONLY ? (const char *)c->p : (const char *)rule) + of->offset);
 		c->order++;
 		path = arena_printf(c->arena, "%s.%s", k->path, of->path);
-		r = path.p ? collect(c, path.p, false, &rule->origin.source) : -ENOMEM;
+		r = path.p ? collect(c, path.p, false, &rule->source) : -ENOMEM;
 		if (r < 0)
 			return r;
 		if (id == KEY_ORIGIN_UPSTREAM && c->p->origins[k->offset].automatic)
@@ -247,11 +342,16 @@ static int collect_mode(struct collector *c, enum key_id id)
 		const struct rule_mode *rule = rule_mode_of(code);
 		enum mode mode = policy_mode(c->p, code);
 		bool own = c->p->rule_modes[code] != MODE_UNSET;
+		enum key_id from = id;
 
 		if (rule->key != id)
 			continue;
 		buf_add_str(&c->value, str_of(mode_name(mode)));
-		return collect(c, keys[id].path, false, &c->p->sources[!own && mode != rule->standard ? KEY_MODE : id]);
+		if (!own && rule->delay != KEY_COUNT && c->p->sources[rule->delay].line)
+			from = rule->delay;
+		else if (!own && mode != rule->standard)
+			from = KEY_MODE;
+		return collect(c, keys[id].path, false, &c->p->sources[from]);
 	}
 	return 0;
 }
@@ -262,23 +362,17 @@ static int collect_key(struct collector *c, enum key_id id)
 	const void *target = (const char *)c->p + k->offset;
 
 	c->order = (unsigned)id * KEY_COUNT;
+	if (key_is_list(k))
+		return collect_list(c, k, target);
 	switch (k->type) {
 	case KEY_TYPE_MAP:
-	case KEY_TYPE_ROOTS:
-	case KEY_TYPE_PUBLISHERS:
 		return 0;
 	case KEY_TYPE_ORIGIN:
 		return collect_default_origin(c, k);
-	case KEY_TYPE_ORIGINS:
-		return collect_origins(c, k);
-	case KEY_TYPE_EXEMPTIONS:
-		return collect_exemptions(c, k);
-	case KEY_TYPE_NAMES:
-	case KEY_TYPE_PATTERNS:
-	case KEY_TYPE_VERSIONS:
-	case KEY_TYPE_HASHES:
-	case KEY_TYPE_TEXTS:
-		return collect_list(c, k, target);
+	case KEY_TYPE_ITEMS:
+		return collect_items(c, id);
+	case KEY_TYPE_SETS:
+		return collect_sets(c, k);
 	case KEY_TYPE_MODE:
 		if (id != KEY_MODE)
 			return collect_mode(c, id);

@@ -11,7 +11,7 @@ struct line {
 	bool item;        /* one item of that key's list */
 	struct str value; /* as YAML; secrets as where they come from */
 	struct policy_source source;
-	usec expires;        /* of an exemption; 0: none */
+	struct str note;     /* what time has made of it; may be empty, and is no part of the digest */
 	struct str resolved; /* what `auto` stands for; may be empty */
 };
 

@@ -2,8 +2,6 @@
 
 #include "base/limits.h"
 
-enum { EXEMPTION_DAYS = 90 };
-
 static int walk(struct loader *l, enum key_group group, struct str parent, const struct yaml_node *map, void *item);
 
 static int key_error(struct loader *l, const struct yaml_node *node, const char *text, const char *detail)
@@ -29,176 +27,116 @@ static void warn_later(struct loader *l, const struct key *k, const struct yaml_
 	buf_printf(l->warnings, "%.*s:%u: %s is not evaluated by this version\n", STR_ARG(l->file), node->key_line, k->path);
 }
 
-/* A file in a working directory: may this key stand there at all? */
+enum { PASSED_OVER = 1 };
+
+/* A file of a team or of a working directory: may this key stand there at all? 0, PASSED_OVER or an error. */
 static int refuse_key(struct loader *l, const struct key *k, const struct yaml_node *node)
 {
-	if (!l->only_tighten || k->type == KEY_TYPE_MAP || k->tighten != TIGHTEN_NEVER || k->flags & KEY_LATER)
+	if (l->team && k->flags & KEY_WHOLE)
+		return err_set(l->err, -EPERM, "%.*s:%u:%u: %s is the whole gate's and does not belong in a team's file", STR_ARG(l->file),
+		               node->key_line, node->key_column, k->path);
+	if (!l->only_tighten || k->type == KEY_TYPE_MAP || k->tighten != TIGHTEN_NEVER)
 		return 0;
+	if (l->pass_over)
+		return PASSED_OVER;
 	return err_set(l->err, -EPERM,
 	               "%.*s:%u:%u: %s is not accepted in a working directory, where a file can only tighten the policy; it belongs in "
 	               "the machine's policy, or that must say trust-local: true",
 	               STR_ARG(l->file), node->key_line, node->key_column, k->path);
 }
 
+static void add_duration(struct buf *out, usec duration)
+{
+	char text[TIME_TEXT];
+
+	if (duration == USEC_NEVER) {
+		buf_add_str(out, STR("until-decided"));
+		return;
+	}
+	duration_format(duration, text);
+	buf_add_str(out, str_of(text));
+}
+
+/* Does the new value let more through than the base? Then `machine` is what the base says. */
+static bool looser(const struct key *k, const void *now, const void *before, struct buf *machine)
+{
+	usec new_duration = 0, old_duration = 0;
+	int8_t new_level = 0, old_level = 0;
+
+	if (k->tighten == TIGHTEN_MORE || k->tighten == TIGHTEN_SHORTER) {
+		memcpy(&new_duration, now, sizeof(usec));
+		memcpy(&old_duration, before, sizeof(usec));
+		if (old_duration < 0)
+			buf_add_str(machine, STR("not set"));
+		else
+			add_duration(machine, old_duration);
+		/* What is not set there (cooldown.security-fix) would be an exception of the file's own making. */
+		return k->tighten == TIGHTEN_MORE ? old_duration < 0 || new_duration < old_duration : new_duration > old_duration;
+	}
+	if (k->tighten != TIGHTEN_LESS)
+		return false;
+	memcpy(&new_level, now, sizeof(new_level));
+	memcpy(&old_level, before, sizeof(old_level));
+	buf_add_str(machine, old_level == SEVERITY_UNKNOWN ? STR("never") : str_of(severity_name((enum severity)old_level)));
+	return old_level != SEVERITY_UNKNOWN && (new_level == SEVERITY_UNKNOWN || new_level > old_level);
+}
+
 /* And with this value? Modes are compared in policy_tighten, when all of them are known. */
 static int refuse_value(struct loader *l, const struct key *k, const struct yaml_node *node)
 {
-	const char *now = (const char *)l->p + k->offset, *before = (const char *)l->base + k->offset;
-	char text[TIME_TEXT];
+	CLEANUP_BUF struct buf machine = BUF(64);
+	void *now = (char *)l->p + k->offset;
+	const void *before = (const char *)l->base + k->offset;
 
-	if (!l->only_tighten || k->flags & KEY_LATER)
+	if (!looser(k, now, before, &machine))
 		return 0;
-	if (k->tighten == TIGHTEN_MORE && *(const usec *)now < *(const usec *)before) {
-		duration_format(*(const usec *)before, text);
-		return err_set(l->err, -EPERM,
-		               "%.*s:%u:%u: %s: %.*s is less than the machine's policy asks for (%s); a file in a working directory can only "
-		               "tighten it",
-		               STR_ARG(l->file), node->line, node->column, k->path, STR_ARG(node->text), text);
+	if (l->pass_over) {
+		memcpy(now, before, k->tighten == TIGHTEN_LESS ? sizeof(int8_t) : sizeof(usec));
+		return PASSED_OVER;
 	}
-	if (k->tighten == TIGHTEN_LESS && *(const int8_t *)now > *(const int8_t *)before)
-		return err_set(l->err, -EPERM,
-		               "%.*s:%u:%u: %s: %.*s lets more through than the machine's policy does (%s); a file in a working directory can "
-		               "only tighten it",
-		               STR_ARG(l->file), node->line, node->column, k->path, STR_ARG(node->text), severity_name((enum severity)before[0]));
-	return 0;
-}
-
-static int required(struct loader *l, enum key_group group, const struct yaml_node *map)
-{
-	for (enum key_id id = 0; id < KEY_COUNT; id++)
-		if (keys[id].group == group && keys[id].flags & KEY_REQUIRED && !yaml_get(map, str_of(keys[id].path)))
-			return yaml_error(l->err, l->file, map, "%s is missing: %s", keys[id].path, keys[id].text);
-	return 0;
-}
-
-static int load_origin(struct loader *l, const struct yaml_node *node, struct origin_rule *rule)
-{
-	int r;
-
-	rule->origin.source = source_at(l, node);
-	r = walk(l, GROUP_ORIGIN, STR(""), node, rule);
-	if (r == 0 && rule->token.kind.n && rule->basic.kind.n)
-		r = yaml_error(l->err, l->file, node, "an origin has either a token or basic, not both");
-	return r;
-}
-
-/* An entry of `origins`: names of one ecosystem, and an address of its own. */
-static int add_origin(struct loader *l, const struct yaml_node *node)
-{
-	struct origin_rule *rule = origin_rule_add(l->p);
-	const struct yaml_node *upstream = yaml_get(node, STR("upstream"));
-	int r;
-
-	if (!rule)
-		return err_set(l->err, -ENOMEM, "out of memory");
-	*rule = (struct origin_rule){.origin.cooldown = -1};
-	if ((r = required(l, GROUP_ORIGIN, node)) < 0)
-		return r;
-	if (!upstream || str_eq(upstream->text, STR("auto")))
-		return yaml_error(l->err, l->file, upstream ? upstream : node, "upstream: an origin of its own needs its address (a URL)");
-	for (enum key_id id = 0; id < KEY_COUNT; id++)
-		if (keys[id].group == GROUP_ORIGIN && !(keys[id].flags & KEY_NPM_ONLY) &&
-		    (r = value_standard(l, &keys[id], (char *)rule + keys[id].offset)) < 0)
-			return r;
-	if ((r = load_origin(l, node, rule)) < 0)
-		return r;
-	if (rule->names.count == 0)
-		return yaml_error(l->err, l->file, node, "names: an origin without a name is never asked; name at least one");
-	rule->origin.ecosystem = rule->names.items[0].ecosystem;
-	for (size_t i = 1; i < rule->names.count; i++)
-		if (rule->names.items[i].ecosystem != rule->origin.ecosystem)
-			return yaml_error(l->err, l->file, node, "names: an origin serves one ecosystem; write two origins");
-	if (rule->origin.ecosystem == ECOSYSTEM_NUGET && l->warnings)
-		buf_printf(l->warnings, "%.*s:%u: an origin of NuGet packages is not evaluated by this version\n", STR_ARG(l->file), node->line);
-	return 0;
-}
-
-static int check_exemption(struct loader *l, const struct yaml_node *node, const struct exemption *e)
-{
-	const uint32_t grave = UINT32_C(1) << REASON_MALWARE | UINT32_C(1) << REASON_HASH_CHANGED;
-	usec latest = l->now - l->now % USEC_DAY + (EXEMPTION_DAYS + 1) * USEC_DAY;
-
-	if (e->expires > latest)
-		return yaml_error(l->err, l->file, yaml_get(node, STR("expires")), "expires: an exemption lasts at most %d days from today",
-		                  EXEMPTION_DAYS);
-	if (e->approved_by.n && str_eq_nocase(str_trim(e->approved_by), str_trim(e->owner)))
-		return yaml_error(l->err, l->file, yaml_get(node, STR("approved-by")),
-		                  "approved-by: nobody approves their own exemption; name somebody other than the owner");
-	if (e->rules & grave && !e->approved_by.n)
-		return yaml_error(l->err, l->file, node, "approved-by is missing: an exemption from malware or hash-changed needs a second person");
-	return 0;
-}
-
-static int add_exemption(struct loader *l, const struct yaml_node *node)
-{
-	struct exemption_rule *rule = exemption_rule_add(l->p);
-	int r;
-
-	if (!rule)
-		return err_set(l->err, -ENOMEM, "out of memory");
-	*rule = (struct exemption_rule){.exemption.source = source_at(l, node)};
-	if ((r = required(l, GROUP_EXEMPTION, node)) < 0 || (r = walk(l, GROUP_EXEMPTION, STR(""), node, rule)) < 0)
-		return r;
-	rule->exemption.package =
-		(struct purl){.ecosystem = rule->package.ecosystem, .name = rule->package.name, .version = rule->package.version};
-	return check_exemption(l, node, &rule->exemption);
-}
-
-static int check_item(struct loader *l, enum key_group group, const struct yaml_node *node)
-{
-	int r = required(l, group, node);
-
-	return r < 0 ? r : walk(l, group, STR(""), node, NULL);
-}
-
-static int load_items(struct loader *l, const struct key *k, const struct yaml_node *list)
-{
-	if (list->kind != YAML_LIST && list->kind != YAML_NULL)
-		return yaml_error(l->err, l->file, list, "%s: write %s", k->path, key_accepts(k));
-	for (const struct yaml_node *n = list->first; n; n = n->next) {
-		int r;
-
-		if (n->kind != YAML_MAP)
-			return yaml_error(l->err, l->file, n, "%s: each item is a map, such as %s", k->path, k->example);
-		/* clang-format off */
-		switch (k->type) {
-		case KEY_TYPE_ORIGINS: r = add_origin(l, n); break;
-		case KEY_TYPE_EXEMPTIONS: r = add_exemption(l, n); break;
-		case KEY_TYPE_ROOTS: r = check_item(l, GROUP_ROOT, n); break;
-		default: r = check_item(l, GROUP_PUBLISHER, n); break;
-		}
-		/* clang-format on */
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	return err_set(l->err, -EPERM,
+	               "%.*s:%u:%u: %s: %.*s %s than the machine's policy %s (%s); a file in a working directory can only tighten it",
+	               STR_ARG(l->file), node->line, node->column, k->path, STR_ARG(node->text),
+	               k->tighten == TIGHTEN_MORE      ? "is less"
+	               : k->tighten == TIGHTEN_SHORTER ? "is more"
+	                                               : "lets more through",
+	               k->tighten == TIGHTEN_MORE      ? "asks for"
+	               : k->tighten == TIGHTEN_SHORTER ? "allows"
+	                                               : "does",
+	               buf_cstr(&machine));
 }
 
 /* The default origins are shared with the policy underneath, so they are copied before they change. */
 static int load_default_origin(struct loader *l, const struct key *k, const struct yaml_node *node)
 {
-	struct origin_rule *copy = ARENA_ARRAY(l->p->arena, struct origin_rule, l->p->origin_count);
+	struct items *rules = &l->p->origin_rules;
+	struct origin_rule *copy = ARENA_ARRAY(l->p->arena, struct origin_rule, rules->count);
+	int r;
 
 	if (!copy)
 		return err_set(l->err, -ENOMEM, "out of memory");
-	memcpy(copy, l->p->origin_rules, l->p->origin_count * sizeof(*copy));
-	l->p->origin_rules = copy;
-	l->p->origin_room = l->p->origin_count;
-	return load_origin(l, node, &copy[k->offset]);
+	memcpy(copy, rules->array, rules->count * sizeof(*copy));
+	rules->array = copy;
+	rules->room = rules->count;
+	copy[k->offset].source = source_at(l, node);
+	r = walk(l, GROUP_ORIGIN, STR(""), node, &copy[k->offset]);
+	if (r == 0 && copy[k->offset].token.kind.n && copy[k->offset].basic.kind.n)
+		r = yaml_error(l->err, l->file, node, "an origin has either a token or basic, not both");
+	return r;
 }
 
 static int load_leaf(struct loader *l, enum key_id id, const struct yaml_node *node, void *item)
 {
 	const struct key *k = &keys[id];
-	bool in_item = (k->group == GROUP_ORIGIN && !(k->flags & KEY_NPM_ONLY)) || k->group == GROUP_EXEMPTION;
+	bool in_item = k->group != GROUP_POLICY && !(k->flags & KEY_NPM_ONLY);
 	int r = value_read(l, k, node, (in_item ? (char *)item : (char *)l->p) + k->offset);
 
-	return r < 0 || k->group != GROUP_POLICY ? r : refuse_value(l, k, node);
+	return r < 0 || k->group != GROUP_POLICY || !l->only_tighten ? r : refuse_value(l, k, node);
 }
 
 static bool known_here(const struct loader *l, enum key_id id, const void *item)
 {
-	size_t index = keys[id].group == GROUP_ORIGIN ? (size_t)((const struct origin_rule *)item - l->p->origin_rules) : 0;
+	size_t index = keys[id].group == GROUP_ORIGIN ? (size_t)((const struct origin_rule *)item - origin_rules(l->p)) : 0;
 
 	if (keys[id].flags & KEY_OWN_ONLY)
 		return index > ECOSYSTEM_NUGET;
@@ -210,19 +148,26 @@ static int load_key(struct loader *l, enum key_id id, const struct yaml_node *no
 	const struct key *k = &keys[id];
 	int r = refuse_key(l, k, node);
 
-	if (r < 0)
-		return r;
-	if (k->group == GROUP_POLICY)
-		l->p->sources[id] = (struct policy_source){.file = l->file, .line = node->key_line};
+	if (r)
+		return r < 0 ? r : 0;
 	if (k->flags & KEY_LATER)
 		warn_later(l, k, node);
-	if ((k->type == KEY_TYPE_MAP || k->type == KEY_TYPE_ORIGIN) && node->kind != YAML_MAP)
-		return node->kind == YAML_NULL ? 0 : yaml_error(l->err, l->file, node, "%s: write %s", k->path, key_accepts(k));
-	if (k->type == KEY_TYPE_MAP)
-		return walk(l, k->group, str_of(k->path), node, item);
-	if (k->type == KEY_TYPE_ORIGIN)
-		return load_default_origin(l, k, node);
-	return key_is_container(k) ? load_items(l, k, node) : load_leaf(l, id, node, item);
+	if (key_is_container(k) && k->type != KEY_TYPE_ITEMS && node->kind != YAML_MAP) {
+		r = node->kind == YAML_NULL ? 0 : yaml_error(l->err, l->file, node, "%s: write %s", k->path, key_accepts(k));
+	} else {
+		/* clang-format off */
+		switch (k->type) {
+		case KEY_TYPE_MAP: r = walk(l, k->group, str_of(k->path), node, item); break;
+		case KEY_TYPE_ORIGIN: r = load_default_origin(l, k, node); break;
+		case KEY_TYPE_ITEMS: r = items_load(l, id, node); break;
+		case KEY_TYPE_SETS: r = sets_load(l, k, node); break;
+		default: r = load_leaf(l, id, node, item); break;
+		}
+		/* clang-format on */
+	}
+	if (r == 0 && k->group == GROUP_POLICY)
+		l->p->sources[id] = (struct policy_source){.file = l->file, .line = node->key_line};
+	return r < 0 ? r : 0;
 }
 
 static int walk(struct loader *l, enum key_group group, struct str parent, const struct yaml_node *map, void *item)
@@ -243,12 +188,23 @@ static int walk(struct loader *l, enum key_group group, struct str parent, const
 	return 0;
 }
 
+int load_map(struct loader *l, enum key_group group, const struct yaml_node *map, void *item)
+{
+	for (enum key_id id = 0; id < KEY_COUNT; id++)
+		if (keys[id].group == group && keys[id].flags & KEY_REQUIRED && !yaml_get(map, str_of(keys[id].path)))
+			return yaml_error(l->err, l->file, map, "%s is missing: %s", keys[id].path, keys[id].text);
+	return walk(l, group, STR(""), map, item);
+}
+
 /* What no single key can tell. */
 static int check_together(struct loader *l)
 {
 	const struct gate_settings *g = &l->p->gate;
 	bool certificate = g->tls_certificate.n > 0;
 
+	if (l->p->import_keys.count > LIMIT_IMPORT_KEYS)
+		return err_set(l->err, -EBADMSG, "%.*s:%u: approvals.import-keys: at most %d keys", STR_ARG(l->file),
+		               l->p->sources[KEY_APPROVALS_IMPORT_KEYS].line, LIMIT_IMPORT_KEYS);
 	if (certificate == (g->tls_key.n > 0))
 		return 0;
 	return err_set(l->err, -EBADMSG, "%.*s:%u: gate.tls needs both certificate and key; %s is missing", STR_ARG(l->file),
@@ -280,6 +236,15 @@ int load_text(struct loader *l, struct str text)
 	return r < 0 ? r : check_together(l);
 }
 
+static void warn_empty(struct loader *l)
+{
+	const struct policy *p = l->p;
+
+	if (l->warnings && policy_mode(p, REASON_NOT_APPROVED) == MODE_ENFORCE && p->root_rules.count == 0 && p->publisher_rules.count == 0)
+		buf_printf(l->warnings, "%.*s:%u: allow.mode is enforce and nothing is approved: every package is refused\n", STR_ARG(l->file),
+		           p->sources[KEY_ALLOW_MODE].line);
+}
+
 int policy_load(struct str text, struct str file, usec now, const struct policy_environment *environment, struct policy **ret,
                 struct buf *ret_warnings, struct err *err)
 {
@@ -293,9 +258,11 @@ int policy_load(struct str text, struct str file, usec now, const struct policy_
 	r = load_text(&l, text);
 	if (r == 0)
 		r = policy_finish(p, err);
-	if (r < 0)
+	if (r < 0) {
 		policy_freed(p);
-	else
-		*ret = p;
-	return r;
+		return r;
+	}
+	warn_empty(&l);
+	*ret = p;
+	return 0;
 }

@@ -13,7 +13,9 @@ struct loader {
 	const struct policy_environment *environment;
 	struct buf *warnings; /* may be NULL */
 	struct err *err;
-	bool only_tighten;
+	bool only_tighten; /* a file of a working directory: what would loosen is an error */
+	bool pass_over;    /* with only_tighten: what would loosen is passed over instead */
+	bool team;         /* a team's file: what is the whole gate's does not belong there */
 };
 
 /* Puts the values of `text` over those of l->p. 0, or an error with its place. */
@@ -24,10 +26,37 @@ int value_read(struct loader *l, const struct key *k, const struct yaml_node *no
 /* The default of a key, from the table. */
 int value_standard(struct loader *l, const struct key *k, void *target);
 
-/* value_secret.c */
+/* The parts of it that others use. */
+int value_not_accepted(struct loader *l, const struct key *k, const struct yaml_node *node);
+int value_no_memory(struct loader *l);
+int value_text(struct loader *l, const struct key *k, const struct yaml_node *node, struct str *ret);
+int value_url(struct loader *l, const struct key *k, const struct yaml_node *node, struct str *ret);
+int value_list(struct loader *l, const struct key *k, const struct yaml_node *node, struct list *ret);
+
+/* value_trust.c: values of the sections about publishers, feeds, teams and webhooks. */
+int value_hold(struct loader *l, const struct key *k, const struct yaml_node *node, usec *ret);
+int value_label(struct loader *l, const struct key *k, const struct yaml_node *node, struct str *ret);
+int value_feed_url(struct loader *l, const struct key *k, const struct yaml_node *node, struct str *ret);
+int value_endpoint(struct loader *l, const struct key *k, const struct yaml_node *node, struct secret *ret);
+int value_events(struct loader *l, const struct key *k, const struct yaml_node *node, uint32_t *ret);
+int value_format(struct loader *l, const struct key *k, const struct yaml_node *node, int8_t *ret);
+int value_signing_key(struct loader *l, const struct key *k, const struct yaml_node *node, struct str *ret);
+int value_publisher(struct loader *l, const struct key *k, const struct yaml_node *node, struct listed *ret);
+const char *webhook_event_name(enum webhook_event e);
+const char *webhook_format_name(enum webhook_format f);
+enum { WEBHOOK_EVENTS_ALL = WEBHOOK_REQUEST | WEBHOOK_DECISION | WEBHOOK_INCIDENT | WEBHOOK_BREAK_GLASS };
+
+/* items.c: the lists of maps. */
+bool feed_url_safe(struct str url); /* https, or http to a private address */
+int items_load(struct loader *l, enum key_id list, const struct yaml_node *node);
+int sets_load(struct loader *l, const struct key *k, const struct yaml_node *node);
+/* Reads the members of a map of that group into `item` (load.c). */
+int load_map(struct loader *l, enum key_group group, const struct yaml_node *map, void *item);
+
+/* secret.c */
 int secret_read(struct loader *l, const struct key *k, const struct yaml_node *node, struct secret *ret);
 /* "Bearer …" or "Basic …", or empty. */
-int secret_authorization(struct policy *p, const struct origin_rule *rule, struct str *ret);
+int secret_authorization(struct policy *p, const struct secret *token, const struct secret *basic, struct str *ret);
 
 /* hashes.c: the raw digest of "sha512-BASE64", "sha256-…", "sha1-…" or hexadecimal. The length, or -EINVAL. */
 enum { DIGEST_BYTES = 64 };

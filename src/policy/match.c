@@ -101,10 +101,10 @@ static int parse_version(struct arena *a, enum ecosystem e, struct str version, 
 
 bool match_version_readable(enum ecosystem e, struct str version)
 {
-	CLEANUP_ARENA struct arena *a = arena_new(1 * MIB);
+	CLEANUP_ARENA struct arena *a = version.n ? arena_new(1 * MIB) : NULL;
 	struct semver_range *range;
 
-	return a && parse_version(a, e, version, &range) == 0;
+	return !version.n || (a && parse_version(a, e, version, &range) == 0);
 }
 
 static int add_exact(struct matcher *m, struct match_entry *entry)

@@ -1,5 +1,5 @@
 /* The policy: what bondgate.yaml says, as an immutable value that threads share. Loading is in load.c (text in, value out),
- * the keys stand in one table (schema.c), from which the checks, `bondgate policy show` and docs/policy.md come. */
+ * the keys stand in one table (keys.c), from which the checks, `bondgate policy show` and docs/policy.md come. */
 #ifndef BONDGATE_POLICY_POLICY_H
 #define BONDGATE_POLICY_POLICY_H
 
@@ -88,7 +88,12 @@ struct approval {
 };
 
 /* One line of `allow.publishers`. `publisher-set: NAME` is taken apart into several with one source. */
-enum publisher_kind { PUBLISHER_NPM_USER, PUBLISHER_NPM_SCOPE, PUBLISHER_TRUSTED /* trusted-publisher:HOST/ORG/REPO, REPO may be * */, PUBLISHER_NUGET_OWNER };
+enum publisher_kind {
+	PUBLISHER_NPM_USER,
+	PUBLISHER_NPM_SCOPE,
+	PUBLISHER_TRUSTED /* trusted-publisher:HOST/ORG/REPO, REPO may be * */,
+	PUBLISHER_NUGET_OWNER
+};
 struct approved_publisher {
 	enum publisher_kind kind;
 	struct str name;
@@ -111,8 +116,23 @@ struct policy_feed {
 	struct str name, url; /* https, or http to a host that is private and named */
 	usec every;           /* 1h by default */
 	int priority;
-	struct str key;       /* a minisign public key ("RW…"): the bundle must be signed by it; empty: not asked for */
+	struct str key; /* a minisign public key ("RW…"): the bundle must be signed by it; empty: not asked for */
 	struct str authorization, ca_file;
+	struct policy_source source;
+};
+
+/* `advisories.brake`: an index that would newly deny, for other reasons than malware, versions that more than so many projects received within so
+ * many days waits for a person. */
+struct advisory_brake {
+	int64_t projects, days;
+};
+
+/* `advisories.ignore`: a finding that somebody looked at. Of no effect from `expires` on. */
+struct advisory_ignore {
+	struct str id;       /* of the advisory or of an alias; compare without regard to case */
+	struct purl package; /* the name may be a pattern, the version a range; name.n == 0: every package */
+	struct str reason, owner;
+	usec expires;
 	struct policy_source source;
 };
 
@@ -137,10 +157,10 @@ struct policy_webhook {
 struct policy_trust {
 	const struct str *key_files; /* JSON as a registry serves it below /-/npm/v1/keys */
 	size_t key_file_count;
-	bool require_signature;     /* a version without a signature is signature-invalid too */
-	struct str fulcio_ca_file;  /* PEM: roots (and intermediates) of the certificates in provenance bundles; empty: nothing is verified */
-	struct str rekor_key_file;  /* PEM: public key(s) of the transparency log */
-	struct str import_keys[8];  /* minisign public keys whose lists of approvals may be imported */
+	bool require_signature;    /* a version without a signature is signature-invalid too */
+	struct str fulcio_ca_file; /* PEM: roots (and intermediates) of the certificates in provenance bundles; empty: nothing is verified */
+	struct str rekor_key_file; /* PEM: public key(s) of the transparency log */
+	struct str import_keys[8]; /* minisign public keys whose lists of approvals may be imported */
 	size_t import_key_count;
 };
 
@@ -161,8 +181,9 @@ void policy_unref(struct policy *p);
 /* Reads one file's text on top of the built-in defaults. `file` names it in messages and sources. `now` judges expiry dates (an
  * exemption that has ended is kept and does nothing; one that ends later than 90 days from `now` is an error). `environment`
  * resolves tokens ({env: NAME}, {file: PATH}); it may do I/O, the loader itself does none. Every error has file:line:column, what is wrong
- * and what is accepted; unknown keys are errors with the nearest known key. *ret_warnings (may be NULL) gets one line each
- * for keys that this version accepts and does not evaluate yet. */
+ * and what is accepted; unknown keys are errors with the nearest known key. *ret_warnings (may be NULL) gets one line each for keys that
+ * this version accepts and does not evaluate yet, for approvals whose review is overdue (they stay in force), and for an allow list in
+ * force that approves nothing. */
 struct policy_environment {
 	int (*token)(void *arg, struct str kind /* "env" or "file" */, struct str name, struct buf *ret, struct err *err);
 	void *arg;
@@ -187,10 +208,18 @@ size_t policy_approvals(const struct policy *p, const struct approval **ret_arra
 size_t policy_publishers(const struct policy *p, const struct approved_publisher **ret_array);
 size_t policy_exemptions(const struct policy *p, const struct exemption **ret_array); /* ended ones too */
 size_t policy_feeds(const struct policy *p, const struct policy_feed **ret_array);
+const struct advisory_brake *policy_brake(const struct policy *p);
+size_t policy_vex(const struct policy *p, const struct str **ret_files);
+size_t policy_ignores(const struct policy *p, const struct advisory_ignore **ret_array); /* ended ones too */
+/* Hosts besides those of the registries and origins that a lockfile may name (`scan.hosts`). */
+size_t policy_scan_hosts(const struct policy *p, const struct str **ret_hosts);
 size_t policy_teams(const struct policy *p, const struct policy_team **ret_array);
 size_t policy_webhooks(const struct policy *p, const struct policy_webhook **ret_array);
 const struct policy_trust *policy_trust(const struct policy *p);
 const struct approval_settings *policy_approval_settings(const struct policy *p);
+
+/* The names of the publisher-sets that come with the program, one a line, sorted. */
+void policy_publisher_sets(struct buf *out);
 
 /* The text of a shipped policy ("default", "strict"); empty: there is none of that name. */
 struct str policy_shipped(struct str name);

@@ -50,15 +50,15 @@ int secret_read(struct loader *l, const struct key *k, const struct yaml_node *n
 	return secret_fetch(l, k, source, ret);
 }
 
-int secret_authorization(struct policy *p, const struct origin_rule *rule, struct str *ret)
+int secret_authorization(struct policy *p, const struct secret *token, const struct secret *basic, struct str *ret)
 {
 	struct str encoded;
 
 	*ret = (struct str){"", 0};
-	if (rule->token.value.n) {
-		*ret = arena_printf(p->arena, "Bearer %.*s", STR_ARG(rule->token.value));
-	} else if (rule->basic.value.n) {
-		encoded = base64_encode(p->arena, rule->basic.value);
+	if (token->value.n) {
+		*ret = arena_printf(p->arena, "Bearer %.*s", STR_ARG(token->value));
+	} else if (basic && basic->value.n) {
+		encoded = base64_encode(p->arena, basic->value);
 		*ret = arena_printf(p->arena, "Basic %.*s", STR_ARG(encoded));
 	}
 	return ret->p ? 0 : -ENOMEM;

@@ -40,7 +40,7 @@ static void add_parents(struct buf *out, struct str path, struct str before)
 	buf_printf(out, "%.*s:\n", STR_ARG(str_skip(parent, (size_t)(str_rchr(parent, '.') + 1))));
 }
 
-static void add_comment(struct buf *out, const struct policy *p, const struct line *line, size_t line_start)
+static void add_comment(struct buf *out, const struct line *line, size_t line_start)
 {
 	size_t width = out->n - line_start;
 
@@ -51,8 +51,8 @@ static void add_comment(struct buf *out, const struct policy *p, const struct li
 	source_add(out, &line->source);
 	if (line->resolved.n)
 		buf_printf(out, ", now %.*s", STR_ARG(line->resolved));
-	if (line->expires && line->expires <= p->loaded)
-		buf_add_str(out, STR(", ended: it does nothing"));
+	if (line->note.n)
+		buf_printf(out, ", %.*s", STR_ARG(line->note));
 	buf_add_char(out, '\n');
 }
 
@@ -82,7 +82,7 @@ void policy_show(const struct policy *p, struct buf *out)
 			buf_printf(out, "- %.*s", STR_ARG(line->value));
 		else
 			buf_printf(out, "%.*s: %.*s", STR_ARG(leaf), STR_ARG(line->value));
-		add_comment(out, p, line, start);
+		add_comment(out, line, start);
 		before = path;
 	}
 }

@@ -440,9 +440,67 @@ static void real_nuget_records_load(void **state)
 
 #define IN_DIR(f) cmocka_unit_test_setup_teardown(f, make_dir, remove_dir)
 
+/* Which version is named as a fix, by which advisory, and since when. */
+static void a_fix_is_the_version_that_ends_a_range(void **state)
+{
+	(void)state;
+	struct loaded l = load(
+		"[{\"id\":\"GHSA-low\",\"published\":\"2026-01-01T00:00:00Z\",\"database_specific\":{\"severity\":\"LOW\"},\"affected\":["
+		"{\"package\":{\"ecosystem\":\"npm\",\"name\":\"a\"},\"ranges\":[{\"type\":\"SEMVER\",\"events\":[{\"introduced\":\"0\"},"
+		"{\"fixed\":\"1.2\"},{\"introduced\":\"2.0.0\"},{\"fixed\":\"2.1.0\"}]}]}]},"
+		"{\"id\":\"GHSA-high\",\"published\":\"2026-02-01T00:00:00Z\",\"database_specific\":{\"severity\":\"HIGH\"},\"affected\":["
+		"{\"package\":{\"ecosystem\":\"npm\",\"name\":\"a\"},\"ranges\":[{\"type\":\"SEMVER\",\"events\":[{\"introduced\":\"0\"},"
+		"{\"fixed\":\"1.2.0\"}]}]}]},"
+		"{\"id\":\"GHSA-again\",\"published\":\"2026-01-01T00:00:00Z\",\"affected\":[{\"package\":{\"ecosystem\":\"npm\",\"name\":\"a\"},"
+		"\"ranges\":[{\"type\":\"SEMVER\",\"events\":[{\"introduced\":\"0\"},{\"fixed\":\"3.0.0\"},{\"introduced\":\"3.0.0\"},"
+		"{\"last_affected\":\"3.5.0\"}]}]}]},"
+		"{\"id\":\"MAL-1\",\"published\":\"2026-01-01T00:00:00Z\",\"affected\":[{\"package\":{\"ecosystem\":\"npm\",\"name\":\"a\"},"
+		"\"ranges\":[{\"type\":\"SEMVER\",\"events\":[{\"introduced\":\"0\"},{\"fixed\":\"4.0.0\"}]}]}]},"
+		"{\"id\":\"GHSA-gone\",\"published\":\"2026-01-01T00:00:00Z\",\"withdrawn\":\"2026-02-01T00:00:00Z\",\"affected\":["
+		"{\"package\":{\"ecosystem\":\"npm\",\"name\":\"a\"},\"ranges\":[{\"type\":\"SEMVER\",\"events\":[{\"introduced\":\"0\"},"
+		"{\"fixed\":\"5.0.0\"}]}]}]},"
+		"{\"id\":\"GHSA-n\",\"published\":\"2026-01-01T00:00:00Z\",\"database_specific\":{\"severity\":\"CRITICAL\"},\"affected\":["
+		"{\"package\":{\"ecosystem\":\"NuGet\",\"name\":\"Acme.Json\"},\"ranges\":[{\"type\":\"ECOSYSTEM\",\"events\":[{\"introduced\":\"0\"},"
+		"{\"fixed\":\"1.2\"}]}]}]}]");
+	static const struct {
+		enum ecosystem ecosystem;
+		const char *name, *version, *id; /* NULL: no fix */
+		usec at;
+	} rows[] = {
+		{ECOSYSTEM_NPM, "a", "1.2.0", "GHSA-high", 0},
+		{ECOSYSTEM_NPM, "a", "v1.2.0+build", "GHSA-high", 0},
+		{ECOSYSTEM_NPM, "a", "1.2.0", "GHSA-low", 20470 * USEC_DAY}, /* 2026-01-17: the other was not known yet */
+		{ECOSYSTEM_NPM, "a", "1.2.0", NULL, 20000 * USEC_DAY},
+		{ECOSYSTEM_NPM, "a", "2.1.0", "GHSA-low", 0},
+		{ECOSYSTEM_NPM, "a", "1.2.1", NULL, 0},
+		{ECOSYSTEM_NPM, "a", "1.2.0-rc.1", NULL, 0},
+		{ECOSYSTEM_NPM, "a", "2.0.0", NULL, 0},
+		{ECOSYSTEM_NPM, "a", "3.0.0", NULL, 0}, /* where one range ends the next begins */
+		{ECOSYSTEM_NPM, "a", "3.5.0", NULL, 0},
+		{ECOSYSTEM_NPM, "a", "4.0.0", NULL, 0}, /* malware is not fixed, it is gone */
+		{ECOSYSTEM_NPM, "a", "5.0.0", NULL, 0},
+		{ECOSYSTEM_NPM, "a", "junk", NULL, 0},
+		{ECOSYSTEM_NPM, "b", "1.2.0", NULL, 0},
+		{ECOSYSTEM_NUGET, "acme.json", "1.2.0.0", "GHSA-n", 0},
+		{ECOSYSTEM_NUGET, "ACME.JSON", "1.2.0.1", NULL, 0},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		CLEANUP_ARENA struct arena *a = arena_new(MIB);
+		struct str id = STR_NULL;
+		enum severity severity;
+		bool fix = advisories_fixed_by(l.a, rows[i].ecosystem, str_of(rows[i].name), str_of(rows[i].version), rows[i].at, a, &id, &severity);
+
+		if (fix != (rows[i].id != NULL) || (fix && !str_eq(id, str_of(rows[i].id))))
+			fail_msg("%s@%s: \"%.*s\"", rows[i].name, rows[i].version, STR_ARG(id));
+	}
+	advisories_unref(l.a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_fix_is_the_version_that_ends_a_range, make_dir, remove_dir),
 		IN_DIR(ranges_are_read_as_the_schema_says),
 		IN_DIR(kind_and_severity_come_from_where_producers_put_them),
 		cmocka_unit_test(cvss_scores_are_those_of_the_specification),

@@ -571,6 +571,19 @@ static void compare(const struct advisories *x, const struct advisories *y, cons
 		fail_msg("%.*s %.*s is answered otherwise", STR_ARG(q->name), STR_ARG(q->version));
 }
 
+/* Is the version the fix of something? Both must say so, and by the same record. */
+static bool compare_fixes(const struct advisories *x, const struct advisories *y, const struct question *q)
+{
+	CLEANUP_ARENA struct arena *a = arena_new(MIB);
+	struct str left = STR_NULL, right = STR_NULL;
+	enum severity p = SEVERITY_UNKNOWN, r = SEVERITY_UNKNOWN;
+	bool is = advisories_fixed_by(x, q->ecosystem, q->name, q->version, 0, a, &left, &p);
+
+	if (is != advisories_fixed_by(y, q->ecosystem, q->name, q->version, 0, a, &right, &r) || !str_eq(left, right) || p != r)
+		fail_msg("%.*s %.*s: a fix by %.*s or by %.*s?", STR_ARG(q->name), STR_ARG(q->version), STR_ARG(left), STR_ARG(right));
+	return is;
+}
+
 /* The whole of one archive through the index and through memory. */
 static void real_records_answer_as_in_memory(const char *name, size_t expected, size_t asked)
 {
@@ -581,6 +594,7 @@ static void real_records_answer_as_in_memory(const char *name, size_t expected, 
 	struct err err = {0};
 	struct told t;
 	usec start = time_monotonic();
+	size_t fixes = 0;
 
 	if (!data_path(name, &path)) {
 		buf_free(&path);
@@ -599,8 +613,11 @@ static void real_records_answer_as_in_memory(const char *name, size_t expected, 
 	for (int round = 0; round < 20 && q.count < asked; round++)
 		assert_int_equal(advisories_each(mapped, draw_question, &q, &err), 0);
 	assert_int_equal(q.count, asked);
-	for (size_t i = 0; i < q.count; i++)
+	for (size_t i = 0; i < q.count; i++) {
 		compare(memory, mapped, &q.list[i]);
+		fixes += compare_fixes(memory, mapped, &q.list[i]);
+	}
+	assert_true(fixes > asked / 100);
 	advisories_unref(memory);
 	advisories_unref(mapped);
 }

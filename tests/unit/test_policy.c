@@ -94,14 +94,13 @@ static void the_first_form_loads_as_it_stands(void **state)
 	assert_true(policy_origin(p, ECOSYSTEM_NUGET, STR("ACME.tools")) == acme + 1);
 	assert_true(policy_origin(p, ECOSYSTEM_NPM, STR("axios"))->automatic);
 	assert_string_equal(buf_cstr(&warnings), "bondgate.yaml:5: registries.nuget is not evaluated by this version\n"
-	                                         "bondgate.yaml:8: an origin of NuGet packages is not evaluated by this version\n"
-	                                         "bondgate.yaml:12: cooldown.new-dependency is not evaluated by this version\n"
-	                                         "bondgate.yaml:13: cooldown.install-script is not evaluated by this version\n"
-	                                         "bondgate.yaml:14: cooldown.security-fix is not evaluated by this version\n"
-	                                         "bondgate.yaml:18: allow.roots is not evaluated by this version\n"
-	                                         "bondgate.yaml:20: allow.publishers is not evaluated by this version\n"
-	                                         "bondgate.yaml:27: continuity.mode is not evaluated by this version\n"
-	                                         "bondgate.yaml:27: continuity.hold is not evaluated by this version\n");
+	                                         "bondgate.yaml:8: an origin of NuGet packages is not evaluated by this version\n");
+	/* A duration that the file sets is in force; a mode that it sets is that mode. */
+	assert_int_equal(policy_mode(p, REASON_NEW_DEPENDENCY), MODE_ENFORCE);
+	assert_int_equal(policy_mode(p, REASON_INSTALL_SCRIPT), MODE_ENFORCE);
+	assert_int_equal(policy_mode(p, REASON_NEW_BINARY), MODE_REPORT);
+	assert_int_equal(policy_mode(p, REASON_PUBLISHER_CHANGED), MODE_REPORT);
+	assert_int_equal(policy_mode(p, REASON_NOT_APPROVED), MODE_OFF);
 	policy_unref(p);
 }
 
@@ -119,6 +118,14 @@ static void the_built_in_policy_is_the_promised_one(void **state)
 		[REASON_DEPENDENCY_HELD] = MODE_ENFORCE,
 		[REASON_WITHDRAWN] = MODE_ENFORCE,
 		[REASON_UNVERIFIABLE] = MODE_ENFORCE,
+		[REASON_NOT_APPROVED] = MODE_OFF,
+		[REASON_PUBLISHER_CHANGED] = MODE_REPORT,
+		[REASON_INSTALL_SCRIPT] = MODE_REPORT,
+		[REASON_NEW_DEPENDENCY] = MODE_REPORT,
+		[REASON_NEW_BINARY] = MODE_REPORT,
+		[REASON_REMOTE_DEPENDENCY] = MODE_REPORT,
+		[REASON_LOOK_ALIKE] = MODE_REPORT,
+		[REASON_SIGNATURE_INVALID] = MODE_REPORT,
 		[REASON_UNKNOWN] = MODE_ENFORCE,
 		[REASON_EXEMPT] = MODE_ENFORCE,
 	};
@@ -155,8 +162,8 @@ static void every_mistake_is_told_with_its_place(void **state)
 		{"version: 1\ncooldown: {default: 7}\n", "bondgate.yaml:2:21: cooldown.default: \"7\" is not accepted here; write a duration"},
 		{"version: 1\ncooldown.default: 7d\n", "bondgate.yaml:2:1: \"cooldown.default\" is not a key here"},
 		{"version: 1\nmode: maybe\n", "bondgate.yaml:2:7: mode: \"maybe\" is not accepted here; write off, report or enforce"},
-		{"version: 1\nallow: {mode: report}\n", "bondgate.yaml:2:15: allow.mode: report is not possible here, only off"},
-		{"version: 1\ncontinuity: {mode: enforce}\n", "bondgate.yaml:2:20: continuity.mode: enforce is not possible here, only off or report"},
+		{"version: 1\nallow: {mode: on}\n", "bondgate.yaml:2:15: allow.mode: \"on\" is not accepted here; write off, report or enforce"},
+		{"version: 1\ncontinuity: {hold: ever}\n", "bondgate.yaml:2:20: continuity.hold: \"ever\" is not accepted here; write until-decided, or a duration"},
 		{"version: 1\nrules: {hash-changed: {mode: off}}\n", "bondgate.yaml:2:30: rules.hash-changed.mode: off is not possible here"},
 		{"version: 1\nrules: {namespace: {mode: report}}\n", "bondgate.yaml:2:27: rules.namespace.mode: report is not possible here"},
 		{"version: 1\ndeny: {names: [evil]}\n", "bondgate.yaml:2:16: deny.names: \"evil\": it must begin with npm: or nuget:"},
@@ -338,7 +345,7 @@ static void a_local_file_only_tightens(void **state)
 		{"exemptions: [{package: \"npm:a\", rules: [cooldown], reason: x, owner: y, expires: 2026-12-01}]", "./bondgate.yaml:2:1: exemptions is not accepted"},
 		{"gate: {listen: \"0.0.0.0:1\"}", "./bondgate.yaml:2:8: gate.listen is not accepted"},
 		{"advisories: {files: [/x]}", "./bondgate.yaml:2:14: advisories.files is not accepted"},
-		{"cooldown: {new-dependency: 1d}", NULL},
+		{"cooldown: {new-dependency: 1d}", "./bondgate.yaml:2:28: cooldown.new-dependency: 1d is less than the machine's policy asks for (30d)"},
 	};
 	/* clang-format on */
 	struct policy *base = load("version: 1\ndeny: {names: [\"npm:x\"]}\n"), *trusting = load("version: 1\ntrust-local: true\n");
