@@ -16,6 +16,7 @@
 	X(cmd_break_glass, "break-glass", "lift a refusal alone, for a day at most, loudly") \
 	X(cmd_approvals, "approvals", "give approvals to others as a signed list, take in theirs") \
 	X(cmd_token, "token", "make, list and revoke the tokens of people and teams") \
+	X(cmd_webhook, "webhook", "test the webhooks of the policy") \
 	X(cmd_keys, "keys", "make and show the keys that lists and bundles are signed with") \
 	X(cmd_log, "log", "show, follow, verify or prune the evidence") \
 	X(cmd_policy, "policy", "check, show or compare policy files")

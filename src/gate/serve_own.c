@@ -75,6 +75,7 @@ static void serve_metrics(struct exchange *x)
 	metric_write(&out, "cache_bytes", "gauge", "Bytes of artifacts in the cache", g->cache ? cache_used(g->cache) : 0);
 	metric_write(&out, "rules_epoch", "gauge", "Number of the rules in force; grows with every change", x->rules->epoch);
 	metric_write(&out, "started_seconds", "gauge", "When the gate was started, Unix time", (uint64_t)(g->started / USEC_SECOND));
+	people_metrics(g->people, g->now(), &out);
 	answer_text(x, 200, STR("text/plain; version=0.0.4"), buf_str(&out));
 }
 
