@@ -28,6 +28,7 @@ struct advisory {
 	size_t cwe_count;
 	const struct str *aliases; /* other names of the same: first the ids of `joined` records that said it too, then "CVE-…" and the like */
 	size_t alias_count, joined;
+	struct str not_affected; /* why it does not concern this version after all (VEX); empty: it does */
 };
 
 /* Immutable once built; shared between threads; counted. */
@@ -49,13 +50,21 @@ int advisories_load(const char *path, struct advisories **ret, size_t *ret_recor
 /* The same of several paths, as one. */
 int advisories_load_all(const char *const *paths, size_t count, struct advisories **ret, size_t *ret_records, size_t *ret_skipped,
                         struct err *err);
+/* Reads statements of OpenVEX (0.0.x, 0.2.0) or of a CycloneDX document (1.4 to 1.6), told from each other by their content, into advisories that are
+ * not shared yet: which advisory does not affect which version, because. Later statements about the same win. Never about malware. A
+ * statement that cannot be applied (another ecosystem's product, a range of versions) is counted in *ret_skipped and the first one described in `err`. 0, or
+ * negative errno when the document as a whole is none. */
+int advisories_add_vex(struct advisories *a, struct str text, const char *name, size_t *ret_statements, size_t *ret_skipped,
+                       struct err *err);
+/* One such statement of the caller's own; an empty `version` means all. 0 or -ENOMEM. */
+int advisories_mark(struct advisories *a, enum ecosystem e, struct str name, struct str version, struct str id, struct str why);
 struct advisories *advisories_ref(struct advisories *a);
 void advisories_unref(struct advisories *a);
 /* Changes whenever the content does. */
 uint64_t advisories_digest(const struct advisories *a);
 
 /* Everything known about one version that is not withdrawn and, when `at` is not 0, was published at or before `at`; malware first,
- * then by severity. Records that name each other, or the same third, as an alias are one advisory. Returns the count and sets *ret to an
+ * then by severity, at the end what is marked as not affecting it. Records that name each other, or the same third, as an alias are one advisory. Returns the count and sets *ret to an
  * array in `out` (NULL when 0). Costs one hash look-up for a package
  * that nothing is known about. */
 size_t advisories_match(const struct advisories *a, enum ecosystem e, struct str name, struct str version, usec at, struct arena *out,

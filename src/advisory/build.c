@@ -23,7 +23,7 @@ const char *advisories_change_name(enum advisories_change c)
 
 /* ---- records ---- */
 
-static struct built *find(const struct builder *b, struct str id)
+struct built *builder_find(const struct builder *b, struct str id)
 {
 	uintptr_t number = (uintptr_t)map_get(&b->by_id, id);
 
@@ -91,10 +91,9 @@ static bool is_same(const struct builder *b, const struct built *there, const st
 	return b->sources[there->row.source].priority == b->sources[row->source].priority;
 }
 
-/* Counts it. False when there is nothing to put in. */
-static bool judge(struct builder *b, const struct built *there, const struct mapped_record_row *row, const struct record *r)
+bool builder_judge(struct builder *b, const struct built *there, const struct mapped_record_row *row, const struct advisory *as)
 {
-	enum advisories_change c = r->withdrawn ? CHANGE_WITHDRAWN : there ? CHANGE_UPDATED : CHANGE_ADDED;
+	enum advisories_change c = row->withdrawn ? CHANGE_WITHDRAWN : there ? CHANGE_UPDATED : CHANGE_ADDED;
 
 	if (!row->digests[0] && !row->digests[1]) {
 		b->counts->elsewhere++;
@@ -112,7 +111,7 @@ static bool judge(struct builder *b, const struct built *there, const struct map
 	b->counts->updated += c == CHANGE_UPDATED;
 	b->counts->withdrawn += c == CHANGE_WITHDRAWN;
 	if (b->import->change)
-		b->import->change(b->import->arg, c, &r->as);
+		b->import->change(b->import->arg, c, as);
 	return true;
 }
 
@@ -164,29 +163,35 @@ static struct built built_of(const struct builder *b, struct str json, const str
 	return record;
 }
 
-static int put(struct builder *b, struct str json, const struct record *r, const struct affected *of_record)
+int builder_put(struct builder *b, struct built *there, struct built *record)
 {
-	struct built *there = find(b, r->as.id), record = built_of(b, json, r, of_record);
 	struct str id;
 	int result = 0;
 
-	if (!judge(b, there, &record.row, r))
+	if (there && !record->row.withdrawn)
+		result = merge(b, there, record);
+	if (result < 0 || record->blob.n > UINT32_MAX || !blob_read_id(record->blob, &id))
+		return result < 0 ? result : -EFBIG;
+	record->row.blob_bytes = (uint32_t)record->blob.n;
+	if (!there)
+		return append(b, id, record);
+	*there = *record;
+	/* The key must not stay in the text that nobody needs any more. */
+	return map_put(&b->by_id, id, (void *)(uintptr_t)(there - b->records + 1)); // NOLINT(performance-no-int-to-ptr)
+}
+
+static int put(struct builder *b, struct str json, const struct record *r, const struct affected *of_record)
+{
+	struct built *there = builder_find(b, r->as.id), record = built_of(b, json, r, of_record);
+
+	if (!builder_judge(b, there, &record.row, &r->as))
 		return 0;
 	buf_clear(&b->scratch);
 	blob_write(&b->scratch, r, of_record);
 	record.blob = arena_str(b->texts, buf_str(&b->scratch));
 	if (b->scratch.error || !record.blob.p)
 		return b->scratch.error ? b->scratch.error : -ENOMEM;
-	if (there && !r->withdrawn)
-		result = merge(b, there, &record);
-	if (result < 0 || record.blob.n > UINT32_MAX || !blob_read_id(record.blob, &id))
-		return result < 0 ? result : -EFBIG;
-	record.row.blob_bytes = (uint32_t)record.blob.n;
-	if (!there)
-		return append(b, id, &record);
-	*there = record;
-	/* The key must not stay in the text that nobody needs any more. */
-	return map_put(&b->by_id, id, (void *)(uintptr_t)(there - b->records + 1)); // NOLINT(performance-no-int-to-ptr)
+	return builder_put(b, there, &record);
 }
 
 /* ---- reading ---- */
@@ -203,7 +208,7 @@ static void skip_record(struct builder *b, const char *problem, const char *wher
 	b->import->problem(b->import->arg, text);
 }
 
-static void tell_progress(const struct builder *b)
+void builder_progress(const struct builder *b)
 {
 	if (b->import->progress && b->counts->read % PROGRESS_EVERY == 0)
 		b->import->progress(b->import->arg, b->counts->read, b->bytes, b->total);
@@ -219,7 +224,7 @@ static int take_record(void *arg, struct str json)
 	int r = one ? osv_read(one, json, &record, &of_record, &problem) : -ENOMEM;
 
 	b->counts->read++;
-	tell_progress(b);
+	builder_progress(b);
 	if (r == -EBADMSG) {
 		skip_record(b, problem.text, problem.where ? problem.where : json.p);
 		r = 0;
@@ -266,10 +271,11 @@ static int read_all(struct builder *b, struct err *err)
 	const struct sources s = {.file = take_file, .problem = take_problem, .progress = take_progress, .arg = b};
 
 	for (size_t i = 0; i < b->import->path_count; i++) {
-		int r = sources_read(b->import->paths[i], &s, err);
+		const char *path = b->import->paths[i];
+		int r = advisories_is_bundle(path) ? bundle_take(b, path, err) : sources_read(path, &s, err);
 
 		if (r < 0)
-			return err && err->code == r ? r : err_set(err, r, "cannot import %s: %s", b->import->paths[i], err_name(r));
+			return err && err->code == r ? r : err_set(err, r, "cannot import %s: %s", path, err_name(r));
 		b->bytes = 0;
 	}
 	/* A wrong path must not look like news. */
@@ -279,16 +285,10 @@ static int read_all(struct builder *b, struct err *err)
 	return 0;
 }
 
-/* The source's row, made when it is new. */
-static int find_source(struct builder *b, struct err *err)
+int builder_source(struct builder *b, struct str name, int priority, usec imported, uint32_t *ret, struct err *err)
 {
-	struct str name = b->import->source.n ? b->import->source : STR("osv");
 	size_t i = 0;
 
-	if (name.n >= MAPPED_SOURCE_NAME || memchr(name.p, '\0', name.n))
-		return err_set(err, -EINVAL, "the name of a source has at most %d bytes", MAPPED_SOURCE_NAME - 1);
-	if (b->import->priority > PRIORITY_MOST || b->import->priority < -PRIORITY_MOST)
-		return err_set(err, -EINVAL, "the priority of a source is between -%d and %d", PRIORITY_MOST, PRIORITY_MOST);
 	while (i < b->source_count && !str_eq(str_of(b->sources[i].name), name))
 		i++;
 	if (i == MAPPED_SOURCES)
@@ -297,9 +297,25 @@ static int find_source(struct builder *b, struct err *err)
 		b->sources[b->source_count++] = (struct mapped_source){0};
 		memcpy(b->sources[i].name, name.p, name.n);
 	}
-	b->sources[i].priority = b->import->priority;
-	b->sources[i].imported = b->import->now;
-	b->source = (uint32_t)i;
+	b->sources[i].priority = priority;
+	b->sources[i].imported = imported;
+	*ret = (uint32_t)i;
+	return 0;
+}
+
+/* Records that say nothing of where they are from are from this one. */
+static int find_source(struct builder *b, struct err *err)
+{
+	struct str name = b->import->source.n ? b->import->source : STR("osv");
+
+	if (name.n >= MAPPED_SOURCE_NAME || memchr(name.p, '\0', name.n))
+		return err_set(err, -EINVAL, "the name of a source has at most %d bytes", MAPPED_SOURCE_NAME - 1);
+	if (b->import->priority > PRIORITY_MOST || b->import->priority < -PRIORITY_MOST)
+		return err_set(err, -EINVAL, "the priority of a source is between -%d and %d", PRIORITY_MOST, PRIORITY_MOST);
+	/* A bundle brings its sources along. */
+	for (size_t i = 0; i < b->import->path_count; i++)
+		if (!advisories_is_bundle(b->import->paths[i]))
+			return builder_source(b, name, b->import->priority, b->import->now, &b->source, err);
 	return 0;
 }
 
@@ -396,6 +412,7 @@ int advisories_build(const struct advisories_import *import, struct advisories_i
 	if (r < 0 && fd >= 0)
 		unlink(beside);
 	mapped_free(b.old);
+	mapped_free(b.bundles);
 	map_free(&b.by_id);
 	free(b.records);
 	buf_free(&b.scratch);

@@ -13,7 +13,8 @@ struct built {
 struct builder {
 	const struct advisories_import *import;
 	struct advisories_imported *counts;
-	struct mapped *old; /* may be NULL */
+	struct mapped *old;     /* may be NULL */
+	struct mapped *bundles; /* indexes that were imported: their blobs are used in place */
 	struct arena *texts;
 	struct built *records;
 	size_t count, room;
@@ -27,6 +28,23 @@ struct builder {
 	struct str text;
 	uint64_t bytes, total;
 };
+
+/* ---- build.c, for build_bundle.c ---- */
+
+/* The record of an id, or NULL. */
+struct built *builder_find(const struct builder *b, struct str id);
+/* Counts what a record would be to the index (`as`: for the caller's `change`). False when there is nothing to put in. */
+bool builder_judge(struct builder *b, const struct built *there, const struct mapped_record_row *row, const struct advisory *as);
+/* Puts it in, merged with what is there. 0 or negative errno. */
+int builder_put(struct builder *b, struct built *there, struct built *record);
+/* The row of a source of this name, made when it is new. 0, -EFBIG. */
+int builder_source(struct builder *b, struct str name, int priority, usec imported, uint32_t *ret, struct err *err);
+void builder_progress(const struct builder *b);
+
+/* ---- build_bundle.c ---- */
+
+/* All its records, with the sources that they have there. */
+int bundle_take(struct builder *b, const char *path, struct err *err);
 
 /* The whole index into an empty file. */
 int layout_write(struct builder *b, int fd, const char *path, struct err *err);

@@ -4,6 +4,9 @@
 
 #include "advisory/advisory.h"
 
+/* The index's file in the state folder. */
+#define ADVISORY_INDEX "advisories.idx"
+
 /* What an import does to one advisory. */
 enum advisories_change { CHANGE_ADDED, CHANGE_UPDATED, CHANGE_WITHDRAWN };
 const char *advisories_change_name(enum advisories_change c);
@@ -11,8 +14,8 @@ const char *advisories_change_name(enum advisories_change c);
 struct advisories_import {
 	const char *index; /* the file; extended when it is there, unless `fresh` */
 	const char *const
-		*paths; /* each a file of OSV JSON (a record or an array of them), a zip or tar of such files, or a folder; folders are
-	                           * searched to their ends, what begins with a dot left out */
+		*paths; /* each a file of OSV JSON (a record or an array of them), a zip or tar of such files, a folder (searched to its end, what
+	                           * begins with a dot left out), or an index, plain or gzipped, whose records keep their sources */
 	size_t path_count;
 	struct str source; /* what the records are from, at most 47 bytes; empty: "osv" */
 	int priority; /* of that source, -999 to 999: of two records with one id the one of the higher priority is kept; of one source the newer */
@@ -35,6 +38,9 @@ struct advisories_imported {
 	size_t skipped;   /* broken */
 	size_t records;   /* in the index now */
 };
+
+/* Is it an index, plain or compressed with gzip: a bundle, whose signature somebody should have looked at? */
+bool advisories_is_bundle(const char *path);
 
 /* Reads the paths into the index, which is written beside and renamed: after any crash the old one or the new one is there. One at a time:
  * -EBUSY while another process does it. A broken record is told and skipped, never the end. 0 or negative errno with a sentence. */

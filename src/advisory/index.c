@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "advisory/mapped.h"
+#include "advisory/marks.h"
 #include "base/limits.h"
 
 #define INDEX_BYTES (2 * GIB)
@@ -35,6 +36,7 @@ void advisories_unref(struct advisories *a)
 	if (!a || atomic_fetch_sub(&a->refs, 1) != 1)
 		return;
 	mapped_free(a->mapped);
+	marks_free(a->marks);
 	map_free(&a->packages[ECOSYSTEM_NPM]);
 	map_free(&a->packages[ECOSYSTEM_NUGET]);
 	arena_free(a->arena);
@@ -48,6 +50,20 @@ uint64_t advisories_digest(const struct advisories *a)
 	for (const struct mapped *m = a->mapped; m; m = mapped_next(m))
 		digest += mapped_digest(m);
 	return digest;
+}
+
+int advisories_mark(struct advisories *a, enum ecosystem e, struct str name, struct str version, struct str id, struct str why)
+{
+	const struct str parts[] = {str_of(ecosystem_name(e)), name, version, id, why};
+	CLEANUP_BUF struct buf text = BUF(MIB);
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		buf_printf(&text, "%zu:%.*s", parts[i].n, STR_ARG(parts[i]));
+	if (text.error)
+		return text.error;
+	/* Not a plain sum: of two marks on the same the later one counts. */
+	a->digest = a->digest * 31 + osv_digest(buf_str(&text));
+	return marks_put(&a->marks, a->arena, e, name, version, id, why);
 }
 
 /* ---- names ---- */

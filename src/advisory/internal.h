@@ -103,12 +103,14 @@ struct package {
 };
 
 struct mapped;
+struct marks;
 
 struct advisories {
 	_Atomic unsigned refs;
 	struct arena *arena;
 	struct map packages[2]; /* by ecosystem */
 	struct mapped *mapped;  /* a list */
+	struct marks *marks;    /* NULL: none */
 	uint64_t digest;
 };
 

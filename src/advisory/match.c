@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "advisory/mapped.h"
+#include "advisory/marks.h"
 
 static bool is_listed(const struct listed *l, struct str version)
 {
@@ -276,6 +277,7 @@ size_t advisories_match(const struct advisories *a, enum ecosystem e, struct str
 	struct hits h = {.arena = out};
 	struct version v;
 	bool read = false;
+	size_t count;
 
 	*ret = NULL;
 	if (p) {
@@ -293,7 +295,9 @@ size_t advisories_match(const struct advisories *a, enum ecosystem e, struct str
 		read = true;
 		mapped_match(m, &found, &v, at, &h);
 	}
-	return hits_join(out, h.list, h.count, ret);
+	count = hits_join(out, h.list, h.count, ret);
+	marks_apply(a->marks, e, name, version, out, *ret, *ret ? count : 0);
+	return count;
 }
 
 /* ---- is it a fix? ---- */

@@ -5,12 +5,16 @@
 #include "advisory/feed.h"
 
 struct feed_options {
-	const char *state, *source, *priority;
-	bool json, fresh, quiet, malware;
+	const char *state, *source, *priority, *key, *sign, *policy;
+	bool json, fresh, quiet, malware, unsigned_;
 	char index[4096]; /* STATE/advisories.idx */
 };
 
 /* Each gets the words behind its name and returns the exit code. */
+int feed_import(const struct feed_options *o, int count, char **words);
+int feed_diff(const struct feed_options *o, int count, char **words);
+int feed_refresh(const struct feed_options *o, int count, char **words);
+int feed_bundle(const struct feed_options *o, int count, char **words);
 int feed_list(const struct feed_options *o, int count, char **words);
 int feed_show(const struct feed_options *o, int count, char **words);
 int feed_status(const struct feed_options *o, int count, char **words);

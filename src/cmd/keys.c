@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/time.h"
 #include "cmd/commands.h"
 #include "cmd/key_file.h"
 #include "cmd/options.h"
@@ -16,6 +17,7 @@
 struct wish {
 	bool json, force;
 	const char *name; /* of the pair, or a file */
+	const char *key;  /* sign: the secret one's file */
 };
 
 static int trouble(const struct err *err)
@@ -128,18 +130,49 @@ static int show(const struct wish *w)
 	return EXIT_NOTHING;
 }
 
+/* ---- sign ---- */
+
+/* FILE.minisig, as the publisher of a feed or a list puts it beside the file. */
+static int sign_file(const char *path, const char *key_file)
+{
+	CLEANUP_BUF struct buf signature = BUF(16 * KIB), beside = BUF(PATH_MAX);
+	struct minisign_secret key;
+	struct str mapped, last = str_of(path);
+	struct err err = {0};
+	ptrdiff_t slash = str_rchr(last, '/');
+	char comment[400], time[TIME_TEXT];
+	int r = file_map(path, &mapped, &err);
+
+	if (r < 0)
+		return trouble(&err);
+	time_format_utc(time_now(), time);
+	snprintf(comment, sizeof(comment), "%s file:%.*s", time, STR_ARG(str_take(str_skip(last, (size_t)(slash + 1)), 255)));
+	buf_printf(&beside, "%s.minisig", path);
+	r = key_file_secret(key_file, &key, &err);
+	if (r == 0)
+		r = minisign_sign(&key, mapped, str_of(comment), &signature, &err);
+	minisign_secret_forget(&key);
+	file_unmap(mapped);
+	if (r == 0 && beside.error)
+		r = err_set(&err, beside.error, "the path %s is too long", path);
+	if (r == 0)
+		r = file_replace(buf_cstr(&beside), buf_str(&signature), 0644, &err);
+	return r < 0 ? trouble(&err) : EXIT_NOTHING;
+}
+
 int cmd_keys(int argc, char **argv)
 {
 	struct wish w = {0};
 	const struct option_row rows[] = {
 		{.name = "force", .help = "generate: replace a key that is there", .flag = &w.force},
+		{.name = "key", .argument = "KEYFILE", .help = "sign: the secret key", .value = &w.key},
 		{.name = "json", .help = "machine-readable", .flag = &w.json},
 	};
 	const struct command_usage usage = {
-		"keys generate NAME | show FILE",
+		"keys generate NAME | show FILE | sign FILE --key KEYFILE",
 		"generate draws a pair of keys and writes NAME.key, which is secret, and NAME.pub, in the format of the minisign\n"
 		"tool; lists of approvals and bundles of advisories are signed with them. show prints the public key that is in\n"
-		"FILE, or that belongs to the secret key there. The password of an encrypted key is asked for, or taken from\n"
+		"FILE, or that belongs to the secret key there. sign writes FILE.minisig, the signature of FILE. The password of an encrypted key is asked for, or taken from\n"
 		"BONDGATE_KEY_PASSWORD.",
 		rows, sizeof(rows) / sizeof(rows[0])};
 	bool done;
@@ -154,5 +187,7 @@ int cmd_keys(int argc, char **argv)
 		return generate(&w);
 	if (strcmp(argv[0], "show") == 0)
 		return show(&w);
+	if (strcmp(argv[0], "sign") == 0)
+		return w.key ? sign_file(w.name, w.key) : usage_error(&usage, "keys %s needs --key KEYFILE", argv[0]);
 	return usage_error(&usage, "there is no keys %s", argv[0]);
 }

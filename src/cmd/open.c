@@ -1,13 +1,12 @@
 #include "cmd/open.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "cmd/advisory_files.h"
 #include "cmd/policy_files.h"
 #include "cmd/state.h"
 
@@ -57,62 +56,20 @@ static int load_policy(const char *option, struct arena *a, struct policy **ret,
 	return 0;
 }
 
-static int load_advisories(const struct policy *policy, const char *state_dir, struct arena *a, struct advisories **ret, const char **paths,
-                           size_t *path_count, struct err *err)
+/* Those in the state folder come last, and there is room for them in any case. */
+static void note_advisory_path(void *arg, const char *path, bool own)
 {
-	const struct gate_settings *settings = policy_gate(policy);
-	const char *files[PATHS];
-	size_t n = 0, records = 0, skipped = 0;
-	struct str own = arena_printf(a, "%s/advisories", state_dir), index = arena_printf(a, "%s/" ADVISORY_INDEX, state_dir);
-	DIR *folder;
-	int r;
+	struct path_list *list = arg;
 
-	if (!own.p || !index.p)
-		return err_set(err, -ENOMEM, "no memory");
-	folder = opendir(own.p);
-	if (!folder && errno != ENOENT)
-		return err_set(err, -errno, "cannot read the advisories in %s: %s", own.p, err_name(errno));
-	for (size_t i = 0; i < settings->advisory_file_count && n < PATHS - 2; i++)
-		files[n++] = arena_str(a, settings->advisory_files[i]).p;
-	if (folder) {
-		closedir(folder);
-		files[n++] = own.p;
-	}
-	if (access(index.p, F_OK) == 0)
-		files[n++] = index.p;
-	else if (errno != ENOENT)
-		return err_set(err, -errno, "cannot read the advisories in %s: %s", index.p, err_name(errno));
-	for (size_t i = 0; i < settings->advisory_file_count && i < n && *path_count < PATHS; i++)
-		paths[(*path_count)++] = files[i];
-	/* Watched also before the first import makes them; there is room for them in any case. */
-	paths[(*path_count)++] = own.p;
-	paths[(*path_count)++] = index.p;
-	if (n == 0) {
-		*ret = advisories_empty();
-		return *ret ? 0 : err_set(err, -ENOMEM, "no memory");
-	}
-	r = advisories_load_all(files, n, ret, &records, &skipped, err);
-	/* Whole, though each part would be checked when touched: a damaged index must not come into force at all. */
-	if (r == 0) {
-		struct err damage = {0};
-
-		r = advisories_verify(*ret, &damage);
-		if (r < 0) {
-			advisories_unref(*ret);
-			*ret = NULL;
-			return err_set(err, r, "%s: %s", index.p, damage.text);
-		}
-	}
-	if (r == 0)
-		log_event(skipped ? LOG_WARNING : LOG_INFO, "advisories", "records=%zu skipped=%zu first_problem=%s", records, skipped,
-		          log_quote(str_of(skipped ? err->text : "")));
-	return r;
+	if (list->count < (own ? PATHS + OWN_PATHS : PATHS))
+		list->paths[list->count++] = path;
 }
 
 int load_rules(const char *policy_option, const char *state_dir, struct arena *a, struct policy **ret_policy,
                struct advisories **ret_advisories, const char *const **ret_paths, size_t *ret_path_count, struct err *err)
 {
 	const char **paths = ARENA_ARRAY(a, const char *, PATHS + OWN_PATHS);
+	struct path_list list;
 	size_t n = 0;
 	int r;
 
@@ -121,7 +78,9 @@ int load_rules(const char *policy_option, const char *state_dir, struct arena *a
 	r = load_policy(policy_option, a, ret_policy, paths, &n, err);
 	if (r < 0)
 		return r;
-	r = load_advisories(*ret_policy, state_dir, a, ret_advisories, paths, &n, err);
+	list = (struct path_list){a, paths, n};
+	r = advisory_files_load(*ret_policy, state_dir, a, note_advisory_path, &list, ret_advisories, err);
+	n = list.count;
 	if (r < 0) {
 		policy_unref(*ret_policy);
 		*ret_policy = NULL;

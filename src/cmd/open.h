@@ -7,7 +7,6 @@
 #include "gate/gate.h"
 
 /* The index of `bondgate feed`, in the state folder. */
-#define ADVISORY_INDEX "advisories.idx"
 
 /* The options that both have. */
 struct open_options {

@@ -1,5 +1,6 @@
 /* Rule 3, second half: the archive's own manifest against the metadata. What differs in a way that matters is an incident, is remembered in the
- * store and in the document, and from then on part of every decision. */
+ * store and in the document, and from then on part of every decision. So is what the metadata does not tell and a version gained: native
+ * code, packages of its own, a build that npm runs by itself. */
 #ifndef BONDGATE_GATE_ARTIFACT_CHECK_H
 #define BONDGATE_GATE_ARTIFACT_CHECK_H
 

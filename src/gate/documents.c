@@ -457,9 +457,9 @@ void document_get(struct gate_thread *t, struct rules *rules, const struct origi
 		found(arg, &result);
 }
 
-/* The open document of that name, which may be newer than the one that a long transfer began with. */
-static struct document *newest_of(struct documents *d, const struct origin *origin, struct document *document)
+struct document *document_newest(struct gate *g, const struct origin *origin, struct document *document)
 {
+	struct documents *d = g->documents;
 	struct entry *e;
 
 	pthread_mutex_lock(&d->lock);
@@ -472,7 +472,7 @@ static struct document *newest_of(struct documents *d, const struct origin *orig
 void document_remake(struct gate *g, const struct origin *origin, struct document *before)
 {
 	struct documents *d = g->documents;
-	struct document *document = newest_of(d, origin, before);
+	struct document *document = document_newest(g, origin, before);
 	CLEANUP_ARENA struct arena *a = arena_new(512 * MIB);
 	struct str name = npm_packument_name(document->packument), raw = npm_packument_raw(document->packument);
 	struct seen_package seen;

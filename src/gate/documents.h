@@ -46,6 +46,9 @@ void document_get(struct gate_thread *t, struct rules *rules, const struct origi
  * answer be made anew. */
 void document_remake(struct gate *g, const struct origin *origin, struct document *document);
 
+/* The open document of that name, which may be newer than the one that a long transfer began with. A reference. */
+struct document *document_newest(struct gate *g, const struct origin *origin, struct document *document);
+
 /* While nobody asks: gives the pages of the open documents back to the page cache. Any thread. */
 void documents_rest(struct documents *d);
 

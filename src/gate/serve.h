@@ -25,6 +25,7 @@ bool is_people_path(struct str path);
 size_t people_body_limit(struct gate *g, const struct http_request *rq);
 /* /-/explain */
 void serve_explain(struct exchange *x);
+void serve_explain_bulk(struct exchange *x);
 /* /-/healthz, /-/readyz, /-/metrics, the page at /. */
 void serve_own(struct exchange *x);
 

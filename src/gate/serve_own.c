@@ -107,6 +107,10 @@ static const struct page {
 
 void serve_own(struct exchange *x)
 {
+	if (str_eq(x->rq->method, STR("POST")) && str_eq(x->rq->path, STR("/-/explain"))) {
+		serve_explain_bulk(x);
+		return;
+	}
 	if (!str_eq(x->rq->method, STR("GET")) && !str_eq(x->rq->method, STR("HEAD"))) {
 		answer_sentence(x, 405, STR("only GET and HEAD here; npm's registry is below /npm/"));
 		return;

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "gate/artifacts.h"
 #include "gate/documents.h"
+#include "gate/feeds.h"
 #include "gate/people.h"
 #include "gate/renditions.h"
 #include "gate/serve.h"
@@ -41,6 +42,7 @@ struct server {
 	struct loop *control; /* signals, reloads, housekeeping; its own thread is main's */
 	uv_signal_t signals[SIGNALS];
 	struct file_watch *watch;
+	struct feeds *feeds;
 	struct webhooks *webhooks;
 	bool reloading, reload_again, stopping, trimming;
 	struct loop_timer *trim_timer, *prune_timer, *watchdog_timer, *rest_timer, *people_timer;
@@ -417,6 +419,9 @@ static void stop(struct server *s)
 			uv_close((uv_handle_t *)&s->signals[i], NULL);
 	if (s->watch)
 		file_watch_stop(s->watch);
+	if (s->feeds)
+		feeds_stop(s->feeds);
+	s->feeds = NULL;
 	cancel(&s->trim_timer);
 	cancel(&s->prune_timer);
 	cancel(&s->watchdog_timer);
@@ -498,7 +503,8 @@ static int open_control(struct server *s, struct err *err)
 	s->watchdog_timer = loop_after(s->control, s->options->notify->watchdog ? s->options->notify->watchdog : WATCHDOG_EVERY, watchdog, s);
 	s->rest_timer = loop_after(s->control, REST_AFTER, rest, s);
 	s->people_timer = loop_after(s->control, PEOPLE_EVERY, look_at_people, s);
-	return webhooks_start(s->gate, s->control, &s->webhooks, err);
+	s->feeds = feeds_start(s->gate, s->control, err);
+	return s->feeds ? webhooks_start(s->gate, s->control, &s->webhooks, err) : err->code;
 }
 
 /* Undoes what was opened before something failed. Nothing was served yet. */

@@ -219,7 +219,8 @@ static void judge_advisories(struct deciding *c, const struct advisories *adviso
 		return;
 	}
 	for (size_t i = 0; i < count && i < ADVISORY_REASONS; i++)
-		judge_advisory(c, &found[i]);
+		if (!found[i].not_affected.n)
+			judge_advisory(c, &found[i]);
 }
 
 /* The longest of the delays whose condition holds. A publication time ahead of the clock counts as now. */

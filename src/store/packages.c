@@ -8,7 +8,7 @@ struct save {
 	/* versions, tags, texts */
 };
 
-#define VERSION_TEXTS(X) X(version) X(integrity) X(shasum) X(changed_to) X(mismatch)
+#define VERSION_TEXTS(X) X(version) X(integrity) X(shasum) X(changed_to) X(mismatch) X(archive_script) X(archive_binary)
 #define TAG_TEXTS(X) X(tag) X(target) X(former)
 
 static int put_package(struct connection *c, const struct seen_package *p, int64_t *ret_id)
@@ -52,6 +52,9 @@ static int put_version(struct connection *c, int64_t package, const struct seen_
 	bind_optional(st, 11, v->mismatch);
 	sqlite3_bind_int64(st, 12, v->received_at);
 	sqlite3_bind_int(st, 13, v->ever_tagged);
+	sqlite3_bind_int64(st, 14, v->archive_at);
+	bind_optional(st, 15, v->archive_script);
+	bind_optional(st, 16, v->archive_binary);
 	return statement_run(c, st);
 }
 
@@ -152,12 +155,12 @@ struct touch {
 	struct op op;
 	enum statement statement;
 	enum ecosystem ecosystem;
-	struct str name, origin, version, text;
+	struct str name, origin, version, text, more;
 	usec at;
 	char texts[];
 };
 
-/* The parameters have one order in the three statements: ecosystem, name, origin, [version,] value. */
+/* The parameters have one order in the four statements: ecosystem, name, origin, [version,] value, further texts. */
 static int run_touch(struct store *s, struct op *op)
 {
 	const struct touch *t = (struct touch *)op;
@@ -175,12 +178,16 @@ static int run_touch(struct store *s, struct op *op)
 		bind_optional(st, value, t->text);
 	else
 		sqlite3_bind_int64(st, value, t->at);
+	if (t->statement == SQL_VERSION_ARCHIVE) {
+		bind_optional(st, value + 1, t->text);
+		bind_optional(st, value + 2, t->more);
+	}
 	return statement_run(&s->writer, st);
 }
 
 static void queue_touch(struct store *s, const struct touch *t)
 {
-	size_t bytes = t->name.n + t->origin.n + t->version.n + t->text.n;
+	size_t bytes = t->name.n + t->origin.n + t->version.n + t->text.n + t->more.n;
 	struct touch *op = op_new(sizeof(*op), bytes, run_touch, NULL, NULL);
 	char *room;
 
@@ -194,6 +201,7 @@ static void queue_touch(struct store *s, const struct touch *t)
 	op->origin = op_text(&room, t->origin);
 	op->version = op_text(&room, t->version);
 	op->text = op_text(&room, t->text);
+	op->more = op_text(&room, t->more);
 	writer_queue(s, &op->op, t->ecosystem, op->name);
 }
 
@@ -213,6 +221,19 @@ void store_version_received(struct store *s, struct str origin, enum ecosystem e
 {
 	queue_touch(s, &(struct touch){
 					   .statement = SQL_VERSION_RECEIVED, .ecosystem = e, .name = name, .origin = origin, .version = version, .at = at});
+}
+
+void store_version_archive(struct store *s, struct str origin, enum ecosystem e, struct str name, struct str version, usec at,
+                           struct str script, struct str binary)
+{
+	queue_touch(s, &(struct touch){.statement = SQL_VERSION_ARCHIVE,
+	                               .ecosystem = e,
+	                               .name = name,
+	                               .origin = origin,
+	                               .version = version,
+	                               .at = at,
+	                               .text = script,
+	                               .more = binary});
 }
 
 /* ---- load ---- */
@@ -247,6 +268,9 @@ static void version_from_row(sqlite3_stmt *st, struct arena *a, struct seen_vers
 		.mismatch = column_str(st, 9, a),
 		.received_at = sqlite3_column_int64(st, 10),
 		.ever_tagged = sqlite3_column_int(st, 11) != 0,
+		.archive_at = sqlite3_column_int64(st, 12),
+		.archive_script = column_str(st, 13, a),
+		.archive_binary = column_str(st, 14, a),
 	};
 }
 

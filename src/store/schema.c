@@ -40,6 +40,9 @@ static const struct schema_step steps[] = {
      "CREATE TABLE imported_approval (list TEXT NOT NULL, position INTEGER NOT NULL, signer TEXT NOT NULL, ecosystem INTEGER NOT NULL,"
      " name TEXT NOT NULL, version TEXT NOT NULL, reason TEXT NOT NULL, owner TEXT NOT NULL, ends INTEGER NOT NULL,"
      " PRIMARY KEY (list, position)) STRICT, WITHOUT ROWID;"},
+	{"what archives showed", "ALTER TABLE version ADD COLUMN archive_at INTEGER NOT NULL DEFAULT 0;"
+                             "ALTER TABLE version ADD COLUMN archive_script TEXT;"
+                             "ALTER TABLE version ADD COLUMN archive_binary TEXT;"},
 };
 
 int schema_version(void)

@@ -32,20 +32,26 @@ static const char *const sql[STATEMENT_COUNT] = {
 	[SQL_PACKAGE_KNOWN] = "SELECT 1 FROM package WHERE ecosystem = ?1 AND name = ?2 LIMIT 1",
 	[SQL_VERSION_COUNT] = "SELECT count(*) FROM version WHERE package = ?1",
 	[SQL_VERSION_LIST] = "SELECT version, first_seen, lacked_at, upstream_time, integrity, shasum, changed_to, changed_at,"
-						 " gone_at, mismatch, received_at, ever_tagged FROM version WHERE package = ?1",
-	/* What was queued by itself meanwhile (mismatch, received_at) and the pin survive a save made from an older load. */
+						 " gone_at, mismatch, received_at, ever_tagged, archive_at, archive_script, archive_binary FROM version"
+						 " WHERE package = ?1",
+	/* What was queued by itself meanwhile (mismatch, received_at, the archive) and the pin survive a save made from an older load. */
 	[SQL_VERSION_PUT] = "INSERT INTO version (package, version, first_seen, lacked_at, upstream_time, integrity, shasum, changed_to,"
-						" changed_at, gone_at, mismatch, received_at, ever_tagged) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"
+						" changed_at, gone_at, mismatch, received_at, ever_tagged, archive_at, archive_script, archive_binary)"
+						" VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 						" ON CONFLICT DO UPDATE SET first_seen = excluded.first_seen, lacked_at = excluded.lacked_at,"
 						" upstream_time = excluded.upstream_time, integrity = coalesce(integrity, excluded.integrity),"
 						" shasum = coalesce(shasum, excluded.shasum), changed_to = excluded.changed_to,"
 						" changed_at = excluded.changed_at, gone_at = excluded.gone_at,"
 						" mismatch = coalesce(excluded.mismatch, mismatch), received_at = max(received_at, excluded.received_at),"
-						" ever_tagged = max(ever_tagged, excluded.ever_tagged)",
+						" ever_tagged = max(ever_tagged, excluded.ever_tagged), archive_at = max(archive_at, excluded.archive_at),"
+						" archive_script = coalesce(excluded.archive_script, archive_script),"
+						" archive_binary = coalesce(excluded.archive_binary, archive_binary)",
 	[SQL_VERSION_MISMATCH] = "UPDATE version SET mismatch = ?5 WHERE version = ?4 AND package ="
 							 " (SELECT id FROM package WHERE ecosystem = ?1 AND name = ?2 AND origin = ?3)",
 	[SQL_VERSION_RECEIVED] = "UPDATE version SET received_at = max(received_at, ?5) WHERE version = ?4 AND package ="
 							 " (SELECT id FROM package WHERE ecosystem = ?1 AND name = ?2 AND origin = ?3)",
+	[SQL_VERSION_ARCHIVE] = "UPDATE version SET archive_at = ?5, archive_script = ?6, archive_binary = ?7 WHERE version = ?4 AND"
+							" package = (SELECT id FROM package WHERE ecosystem = ?1 AND name = ?2 AND origin = ?3)",
 	[SQL_TAG_COUNT] = "SELECT count(*) FROM tag WHERE package = ?1",
 	[SQL_TAG_LIST] = "SELECT tag, target, since, former FROM tag WHERE package = ?1",
 	[SQL_TAG_DROP] = "DELETE FROM tag WHERE package = ?1",

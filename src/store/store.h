@@ -109,7 +109,9 @@ struct seen_version {
 	usec gone_at;        /* rule 8: the first snapshot that lacked it again; 0: it is there */
 	struct str mismatch; /* rule 3: what the archive says otherwise */
 	usec received_at;    /* verified whole here at least once; 0: never */
-	bool ever_tagged;    /* was the target of a dist-tag in some snapshot */
+	usec archive_at;     /* its archive was looked into; 0: never. Then what it holds that the metadata does not tell: */
+	struct str archive_script, archive_binary;
+	bool ever_tagged; /* was the target of a dist-tag in some snapshot */
 };
 
 struct seen_tag {
@@ -141,6 +143,9 @@ void store_package_checked(struct store *s, struct str origin, enum ecosystem e,
 /* Queues one version's `mismatch` or `received_at`. */
 void store_version_mismatch(struct store *s, struct str origin, enum ecosystem e, struct str name, struct str version, struct str mismatch);
 void store_version_received(struct store *s, struct str origin, enum ecosystem e, struct str name, struct str version, usec at);
+/* Queues what a look into its archive showed; empty texts: nothing. */
+void store_version_archive(struct store *s, struct str origin, enum ecosystem e, struct str name, struct str version, usec at,
+                           struct str script, struct str binary);
 /* Is anything remembered of a package of this name, whatever its origin? (DESIGN: a name is *known*) */
 int store_package_known(struct store *s, enum ecosystem e, struct str name, bool *ret, struct err *err);
 

@@ -76,7 +76,13 @@ static void the_store_of_the_first_landing_keeps_everything(void **state)
 	for (size_t i = 0; i < p.version_count; i++) {
 		assert_true(str_starts(p.versions[i].integrity, STR("sha512-")));
 		assert_true(p.versions[i].first_seen > 0);
+		/* What that time did not know: no archive was looked into. */
+		assert_true(p.versions[i].archive_at == 0 && p.versions[i].archive_script.n == 0 && p.versions[i].archive_binary.n == 0);
 	}
+	store_version_archive(s, STR("npm"), ECOSYSTEM_NPM, STR("lab-a"), p.versions[0].version, 7, STR("binding.gyp"), STR("x.node"));
+	assert_int_equal(store_package_load(s, STR("npm"), ECOSYSTEM_NPM, STR("lab-a"), a, &p, &err), 0);
+	assert_int_equal(p.versions[0].archive_at, 7);
+	assert_true(str_eq(p.versions[0].archive_binary, STR("x.node")));
 	store_close(s);
 }
 

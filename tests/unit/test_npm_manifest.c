@@ -180,6 +180,43 @@ static void archives_are_read_as_npm_unpacks_them(void **state)
 	}
 }
 
+static void what_the_metadata_does_not_tell_is_seen(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *what, *metadata;
+		struct entry entries[4];
+		const char *script, *binary;
+	} rows[] = {
+		{"nothing", "{}", {{"package/package.json", "{}", NULL, 0}, {"package/x.js", "MZ is no executable when it is text, however long this text may become in the end", NULL, 0}}, "", ""},
+		{"ELF", "{}", {{"package/package.json", "{}", NULL, 0}, {"package/bin/x", "\177ELF\2\1\1zz", NULL, 0}}, "", "bin/x"},
+		{"Mach-O and .node", "{}", {{"package/package.json", "{}", NULL, 0}, {"package/a", "\xcf\xfa\xed\xfezzzz", NULL, 0}, {"package/b.node", "x", NULL, 0}}, "", "a and 1 more"},
+		{"a class of Java", "{}", {{"package/package.json", "{}", NULL, 0}, {"package/X.class", "\xca\xfe\xba\xbe\1\1\1\64", NULL, 0}}, "", ""},
+		{"bundled", "{}", {{"package/package.json", "{}", NULL, 0}, {"package/node_modules/b/index.js", "x", NULL, 0}}, "", "bundled node_modules"},
+		{"bundled, and told", "{'bundleDependencies':['b']}", {{"package/package.json", "{}", NULL, 0}, {"package/node_modules/b/index.js", "x", NULL, 0}}, "", ""},
+		{"a build", "{}", {{"package/package.json", "{}", NULL, 0}, {"package/binding.gyp", "x", NULL, 0}}, "binding.gyp", ""},
+		{"a build that is told", "{'gypfile':true}", {{"package/package.json", "{}", NULL, 0}, {"package/binding.gyp", "x", NULL, 0}}, "", ""},
+		{"a build that a script stands for", "{}", {{"package/package.json", "{\"scripts\":{\"install\":\"x\"}}", NULL, 0}, {"package/binding.gyp", "x", NULL, 0}}, "", ""},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		CLEANUP_ARENA struct arena *a = arena_new(MIB);
+		struct npm_archive archive;
+		struct err err = {0};
+		struct str script, binary;
+		size_t count = 0;
+		CLEANUP_FD int fd = -1;
+
+		while (count < 4 && rows[i].entries[count].path)
+			count++;
+		fd = tarball(rows[i].entries, count);
+		assert_int_equal(npm_archive_read(fd, a, &archive, &err), 0);
+		npm_archive_untold(json(a, rows[i].metadata), &archive, a, &script, &binary);
+		if (!str_eq(script, str_of(rows[i].script)) || !str_eq(binary, str_of(rows[i].binary)))
+			fail_msg("%s: %.*s / %.*s", rows[i].what, STR_ARG(script), STR_ARG(binary));
+	}
+}
+
 static void an_archive_behind_the_archive_is_seen(void **state)
 {
 	(void)state;
@@ -231,6 +268,7 @@ int main(void)
 		cmocka_unit_test(only_what_matters_counts_as_a_difference),
 		cmocka_unit_test(a_large_manifest_costs_no_square),
 		cmocka_unit_test(archives_are_read_as_npm_unpacks_them),
+		cmocka_unit_test(what_the_metadata_does_not_tell_is_seen),
 		cmocka_unit_test(an_archive_behind_the_archive_is_seen),
 		cmocka_unit_test(a_damaged_archive_is_refused),
 	};

@@ -204,6 +204,47 @@ static void a_line_is_compared_with_itself(void **state)
 	is(version_of(&d, "0.2.1").binary_gained, "bin/b");
 }
 
+/* What only the archives showed: in the store by then. */
+static void an_archives_content_is_gained_like_a_script(void **state)
+{
+	(void)state;
+	static const char raw[] = PACKAGE(V("1.0.0", "") "," V("1.1.0", "") "," V("1.2.0", ""), T("1.0.0", "2024-01-01") "," T("1.1.0", "2024-03-01") "," "'1.2.0':'2024-03-01T01:00:00Z'");
+	static const struct {
+		const char *first, *second, *third; /* binaries; NULL: never looked into */
+		const char *gained_by_third;
+	} rows[] = {
+		{"", NULL, "x.node", "x.node"},
+		{"x.node", NULL, "x.node", ""},
+		/* The one before was published an hour ago: it makes nothing normal. */
+		{"", "x.node", "x.node", "x.node"},
+		{NULL, NULL, "x.node", "x.node"},
+		{"bundled node_modules", NULL, "x.node", "x.node"},
+		{"x.node", NULL, "bundled node_modules", ""},
+		{"", "", "", ""},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *binaries[] = {rows[i].first, rows[i].second, rows[i].third};
+		struct seen_version versions[] = {{.version = STR("1.0.0")}, {.version = STR("1.1.0")}, {.version = STR("1.2.0")}};
+		struct seen_package seen = {.first_snapshot = 1, .last_snapshot = 1, .versions = versions, .version_count = 3};
+		struct npm_build input = {.seen = &seen};
+
+		for (size_t v = 0; v < 3; v++) {
+			static const char *const times[] = {"2024-01-01", "2024-03-01", "2024-03-01T01:00:00Z"};
+
+			time_parse(str_of(times[v]), &versions[v].upstream_time);
+			versions[v].first_seen = versions[v].upstream_time;
+			versions[v].archive_at = binaries[v] ? TEST_NOW : 0;
+			versions[v].archive_binary = str_of(binaries[v] ? binaries[v] : "");
+			versions[v].archive_script = str_of(binaries[v] && *binaries[v] ? "binding.gyp" : "");
+		}
+		CLEANUP_DOCUMENT struct document d = document_make(raw, &input);
+
+		assert_int_equal(d.r, 0);
+		is(version_of(&d, "1.2.0").binary_gained, rows[i].gained_by_third);
+	}
+}
+
 struct case_ {
 	const char *json, *version, *sentence;
 };
@@ -305,6 +346,7 @@ int main(void)
 		cmocka_unit_test(repositories_have_one_form),  cmocka_unit_test(dependencies_come_from_the_registry_or_not),
 		cmocka_unit_test(facts_are_extracted),         cmocka_unit_test(scripts_are_gained_or_changed),
 		cmocka_unit_test(a_burst_hides_nothing),       cmocka_unit_test(a_line_is_compared_with_itself),
+		cmocka_unit_test(an_archives_content_is_gained_like_a_script),
 		cmocka_unit_test(a_changed_publisher_is_told), cmocka_unit_test(a_changed_way_is_told),
 	};
 

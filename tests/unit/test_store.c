@@ -274,7 +274,8 @@ static void a_package_comes_back_as_it_went_in(void **state)
 	struct seen_version versions[] = {
 		{.version = STR("1.0.0"), .first_seen = 1, .lacked_at = 2, .upstream_time = 3, .integrity = SHA512,
 		 .shasum = STR("da39a3ee5e6b4b0d3255bfef95601890afd80709"), .changed_to = STR("sha512-other"), .changed_at = 4,
-		 .gone_at = 5, .mismatch = STR("says otherwise"), .received_at = 6, .ever_tagged = true},
+		 .gone_at = 5, .mismatch = STR("says otherwise"), .received_at = 6, .ever_tagged = true, .archive_at = 8,
+		 .archive_script = STR("binding.gyp"), .archive_binary = STR("x.node")},
 		{.version = STR("2.0.0-rc.1"), .integrity = STR("sha256-odd sha512-two"), .shasum = STR("DA39A3EE5E6B4B0D3255BFEF95601890AFD80709")},
 		{.version = STR("3.0.0")},
 	};
@@ -299,6 +300,9 @@ static void a_package_comes_back_as_it_went_in(void **state)
 	assert_str(v->shasum, "da39a3ee5e6b4b0d3255bfef95601890afd80709");
 	assert_str(v->changed_to, "sha512-other");
 	assert_str(v->mismatch, "says otherwise");
+	assert_int_equal(v->archive_at, 8);
+	assert_str(v->archive_script, "binding.gyp");
+	assert_str(v->archive_binary, "x.node");
 	v = version_of(&got, "2.0.0-rc.1");
 	assert_str(v->integrity, "sha256-odd sha512-two");
 	assert_str(v->shasum, "DA39A3EE5E6B4B0D3255BFEF95601890AFD80709");
@@ -328,6 +332,8 @@ static void a_second_save_updates_what_it_names(void **state)
 	store_package_save(s, &p, NULL, NULL);
 	store_version_received(s, STR("npm"), ECOSYSTEM_NPM, STR("a"), STR("1.0.0"), 77);
 	store_version_mismatch(s, STR("npm"), ECOSYSTEM_NPM, STR("a"), STR("2.0.0"), STR("bin differs"));
+	store_version_archive(s, STR("npm"), ECOSYSTEM_NPM, STR("a"), STR("2.0.0"), 78, STR(""), STR("build/x.node"));
+	store_version_archive(s, STR("npm"), ECOSYSTEM_NPM, STR("a"), STR("1.0.0"), 79, STR(""), STR(""));
 	p.versions = second;
 	p.tags = &next;
 	store_package_save(s, &p, NULL, NULL);
@@ -339,6 +345,9 @@ static void a_second_save_updates_what_it_names(void **state)
 	/* The save came from an older load and knew nothing of these. */
 	assert_int_equal(version_of(&got, "1.0.0")->received_at, 77);
 	assert_str(version_of(&got, "2.0.0")->mismatch, "bin differs");
+	assert_int_equal(version_of(&got, "2.0.0")->archive_at, 78);
+	assert_str(version_of(&got, "2.0.0")->archive_binary, "build/x.node");
+	assert_true(version_of(&got, "1.0.0")->archive_at == 79 && version_of(&got, "1.0.0")->archive_binary.n == 0);
 	assert_int_equal(version_of(&got, "2.0.0")->gone_at, 50);
 	/* The pin is the first one; a missing one is filled in. */
 	assert_true(str_eq(version_of(&got, "1.0.0")->integrity, SHA512));

@@ -7,7 +7,7 @@
 #include "base/limits.h"
 #include "registry/npm/manifest.h"
 
-enum { READ_BYTES = 64 * 1024 };
+enum { READ_BYTES = 64 * 1024, HEAD_BYTES = 64 };
 
 struct source {
 	int fd;
@@ -22,6 +22,13 @@ struct reading {
 	struct err *err;
 	bool has_manifest;
 };
+
+static int damaged(struct reading *r)
+{
+	const char *why = archive_error_string(r->archive);
+
+	return err_set(r->err, -EBADMSG, "the tarball is damaged: %s", why ? why : "unreadable");
+}
 
 static void free_archive(struct archive **a)
 {
@@ -72,6 +79,64 @@ static int walk(struct str path, int depth, int floor)
 			return -1;
 	}
 	return depth;
+}
+
+/* A path as it lies in the package: without the first segment. */
+static struct str inner_path(struct str path)
+{
+	struct str rest = path, part;
+
+	if (str_chr(path, '/') < 0)
+		return path;
+	str_split(&rest, '/', &part);
+	return rest;
+}
+
+static uint32_t big_endian(const unsigned char *p)
+{
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+/* ELF, Mach-O (both orders, both widths, and several in one), PE: by the first bytes of a file. */
+static bool native_code(const unsigned char *p, size_t n)
+{
+	uint32_t magic = n >= 8 ? big_endian(p) : 0;
+
+	switch (magic) {
+	case 0x7f454c46:
+	case 0xfeedface:
+	case 0xfeedfacf:
+	case 0xcefaedfe:
+	case 0xcffaedfe:
+		return true;
+	case 0xcafebabe:
+		/* A class file of Java begins alike; its version there is larger than any number of machines. */
+		return big_endian(p + 4) < 32;
+	default:
+		/* "MZ" is also how a text may begin, but no text has a NUL in its head. */
+		return n == HEAD_BYTES && p[0] == 'M' && p[1] == 'Z' && memchr(p, 0, n) != NULL;
+	}
+}
+
+static int look_at_file(struct reading *r, struct str path)
+{
+	unsigned char head[HEAD_BYTES];
+	struct str inner = inner_path(path);
+	size_t done = 0;
+	la_ssize_t n;
+
+	while (done < sizeof(head) && (n = archive_read_data(r->archive, head + done, sizeof(head) - done)) != 0) {
+		if (n < 0)
+			return damaged(r);
+		done += (size_t)n;
+	}
+	if (str_starts(inner, STR("node_modules/")))
+		r->ret->bundled = true;
+	if (!native_code(head, done) && !str_ends(inner, STR(".node")))
+		return 0;
+	if (r->ret->native_count++ == 0)
+		r->ret->native = arena_str(r->arena, str_take(inner, 200));
+	return 0;
 }
 
 /* The last segment of a path that unpackers put at the top of the package; otherwise empty. They drop the first segment,
@@ -165,14 +230,7 @@ static int read_entry(struct reading *r, struct archive_entry *entry)
 		return read_manifest(r, entry, path);
 	if (str_eq_nocase(file, STR("binding.gyp")))
 		r->ret->binding_gyp = true;
-	return 0;
-}
-
-static int damaged(struct reading *r)
-{
-	const char *why = archive_error_string(r->archive);
-
-	return err_set(r->err, -EBADMSG, "the tarball is damaged: %s", why ? why : "unreadable");
+	return type == AE_IFREG && !archive_entry_hardlink(entry) ? look_at_file(r, path) : 0;
 }
 
 static int read_entries(struct reading *r)

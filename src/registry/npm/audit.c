@@ -81,7 +81,8 @@ static void look_up(struct audit *a, struct str name, struct str version, struct
 	struct advisory *found;
 	size_t count = advisories_match(a->advisories, ECOSYSTEM_NPM, name, version, a->now, a->arena, &found);
 
-	for (size_t i = 0; i < count; i++) {
+	/* What is marked as not affecting the version stands last. */
+	for (size_t i = 0; i < count && !found[i].not_affected.n; i++) {
 		struct hit *hit = hit_of(a, name, &found[i]);
 		struct finding finding = {version, path};
 

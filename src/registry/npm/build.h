@@ -55,7 +55,7 @@ struct trust_draft {
 	struct str trusted_source;         /* "github.com/org/repo": `repository`, where the id can stand for it */
 	struct str signatures;             /* dist.signatures as the upstream wrote it */
 	struct str scripts[TRUST_SCRIPTS]; /* raw, between the quotes */
-	bool provenance, gypfile, told_script, platform, bundles;
+	bool provenance, gypfile, told_script, platform;
 	struct symbol_list lists[SYMBOLS_KINDS];
 	usec time;                                 /* published; 0: nothing is known of it, so it counts as old */
 	uint32_t line;                             /* lines have numbers in their order */

@@ -149,6 +149,8 @@ static bool merge_version(struct builder *b, struct draft *d, const struct seen_
 		ret->upstream_time = d->given_time ? d->given_time : d->upstream_time;
 	ret->ever_tagged = ret->ever_tagged || d->tagged;
 	d->mismatch = ret->mismatch;
+	d->trust.archive_script = ret->archive_script;
+	d->trust.archive_binary = ret->archive_binary;
 	pin_hash(b, d, ret);
 	if (d->flags & RECORD_GHOST) {
 		d->gone_at = s && s->gone_at ? s->gone_at : d->gone_at;
@@ -222,7 +224,8 @@ static void own_texts(struct builder *b, struct seen_package *out)
 {
 	for (size_t i = 0; i < out->version_count; i++) {
 		struct seen_version *v = &out->versions[i];
-		struct str *texts[] = {&v->version, &v->integrity, &v->shasum, &v->changed_to, &v->mismatch};
+		struct str *texts[] = {&v->version,  &v->integrity,      &v->shasum,        &v->changed_to,
+		                       &v->mismatch, &v->archive_script, &v->archive_binary};
 
 		for (size_t t = 0; t < sizeof(texts) / sizeof(texts[0]); t++)
 			if (texts[t]->n)

@@ -47,11 +47,59 @@ static void add_item(struct trust_text *t, const char *what, struct str item)
 
 /* ---- gains ---- */
 
+static usec published(const struct seen_version *s)
+{
+	usec at = s->upstream_time && s->upstream_time < s->first_seen ? s->upstream_time : s->first_seen;
+
+	return at > s->lacked_at ? at : s->lacked_at;
+}
+
+static bool native(struct str binary)
+{
+	return binary.n && !str_starts(binary, STR("bundled "));
+}
+
+bool npm_archive_gained(const struct seen_package *seen, struct str version, enum npm_archive_kind kind, bool expected)
+{
+	const struct seen_version *it = NULL, *before = NULL;
+	struct semver own, best = {0}, other;
+
+	for (size_t i = 0; i < seen->version_count && !it; i++)
+		it = str_eq(seen->versions[i].version, version) ? &seen->versions[i] : NULL;
+	if (!it || (kind == NPM_ARCHIVE_SCRIPT ? it->archive_script : it->archive_binary).n == 0 ||
+	    semver_parse(version, SEMVER_LOOSE, &own) < 0)
+		return false;
+	for (size_t i = 0; i < seen->version_count; i++) {
+		const struct seen_version *s = &seen->versions[i];
+
+		if (!s->archive_at || semver_parse(s->version, SEMVER_LOOSE, &other) < 0 || semver_compare(&other, &own) >= 0 ||
+		    published(it) - published(s) < SETTLED_AFTER || (before && semver_compare(&other, &best) <= 0))
+			continue;
+		before = s;
+		best = other;
+	}
+	if (!before)
+		return !expected;
+	if (kind == NPM_ARCHIVE_SCRIPT)
+		return !before->archive_script.n;
+	return native(it->archive_binary) ? !native(before->archive_binary) : !before->archive_binary.n;
+}
+
+/* What a look into the archive showed, if it is new. */
+static struct str archive_gain(const struct builder *b, const struct draft *d, const struct draft *base, enum npm_archive_kind kind)
+{
+	struct str text = kind == NPM_ARCHIVE_SCRIPT ? d->trust.archive_script : d->trust.archive_binary;
+	bool expected = base && (kind == NPM_ARCHIVE_SCRIPT ? base->flags & RECORD_INSTALL_SCRIPT : base->trust.platform);
+
+	return text.n && npm_archive_gained(b->input->seen, d->key, kind, expected) ? text : STR_NULL;
+}
+
 static void gained_scripts(struct builder *b, struct draft *d, const struct draft *base)
 {
 	static const char *const names[TRUST_SCRIPTS] = {"preinstall", "install", "postinstall"};
 	const struct trust_draft *t = &d->trust, *old = base ? &base->trust : NULL;
 	struct trust_text text = {.n = 0};
+	struct str untold = archive_gain(b, d, base, NPM_ARCHIVE_SCRIPT);
 	bool shown = false, old_shown = false;
 
 	for (size_t i = 0; i < TRUST_SCRIPTS; i++) {
@@ -71,8 +119,8 @@ static void gained_scripts(struct builder *b, struct draft *d, const struct draf
 		add_item(&text, "binding.gyp", STR(""));
 	else if (t->told_script && !shown && !t->gypfile && !(base && base->flags & RECORD_INSTALL_SCRIPT))
 		add_item(&text, "a script on install", STR(""));
-	if (t->archive_script.n)
-		add_item(&text, "", t->archive_script);
+	if (untold.n)
+		add_item(&text, "", untold);
 	d->trust.install_script_gained = build_text_keep(b, &text);
 }
 
@@ -120,7 +168,7 @@ static void gain(struct builder *b, struct draft *d, const struct draft *base, c
 
 	gained_scripts(b, d, base);
 	d->trust.native_expected = base && base->trust.platform;
-	d->trust.binary_gained = gained_texts(b, d, SYMBOLS_COMMAND, commands, "bin/", d->trust.archive_binary);
+	d->trust.binary_gained = gained_texts(b, d, SYMBOLS_COMMAND, commands, "bin/", archive_gain(b, d, base, NPM_ARCHIVE_BINARY));
 	d->trust.remote_gained = gained_texts(b, d, SYMBOLS_REMOTE, remotes, "", STR_NULL);
 	d->trust.gained_dependencies = partition(b, d, names_base, SYMBOLS_DEPENDENCY);
 }

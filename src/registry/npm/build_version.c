@@ -13,7 +13,6 @@ enum field {
 	FIELD_HAS_INSTALL_SCRIPT,
 	FIELD_GYPFILE,
 	FIELD_BIN,
-	FIELD_BUNDLES,
 	FIELD_PLATFORM,
 	FIELD_NPM_USER,
 	FIELD_REPOSITORY,
@@ -32,8 +31,8 @@ static const struct {
 	{STR("dependencies"), FIELD_DEPENDENCIES},
 	{STR("optionalDependencies"), FIELD_DEPENDENCIES},
 	{STR("devDependencies"), FIELD_KEPT},
-	{STR("bundleDependencies"), FIELD_BUNDLES},
-	{STR("bundledDependencies"), FIELD_BUNDLES},
+	{STR("bundleDependencies"), FIELD_KEPT},
+	{STR("bundledDependencies"), FIELD_KEPT},
 	{STR("peerDependencies"), FIELD_DEPENDENCIES},
 	{STR("peerDependenciesMeta"), FIELD_KEPT},
 	{STR("acceptDependencies"), FIELD_KEPT},
@@ -291,10 +290,6 @@ static void read_member(struct builder *b, struct str raw_key, struct draft *d, 
 	case FIELD_BIN:
 		value = take(b);
 		build_note_bin(b, &d->trust, value);
-		break;
-	case FIELD_BUNDLES:
-		value = take(b);
-		d->trust.bundles |= says_something(value) && !str_eq(value, STR("[]"));
 		break;
 	case FIELD_PLATFORM:
 		value = take(b);

@@ -8,7 +8,7 @@
 /* What is compared, as raw JSON. Of a key that comes twice the last one counts, as in JavaScript. */
 struct manifest {
 	struct str name, version, scripts, dependencies, optional, bin, gypfile, has_install_script;
-	struct str dist, npm_user, npm_version;
+	struct str dist, npm_user, npm_version, bundle, bundled;
 };
 
 static const struct str install_scripts[] = {STR("preinstall"), STR("install"), STR("postinstall")};
@@ -30,6 +30,8 @@ static bool read_manifest(struct str json, struct manifest *ret)
 		{STR("dist"), &ret->dist},
 		{STR("_npmUser"), &ret->npm_user},
 		{STR("_npmVersion"), &ret->npm_version},
+		{STR("bundleDependencies"), &ret->bundle},
+		{STR("bundledDependencies"), &ret->bundled},
 	};
 	struct json_reader r;
 	struct str key, value;
@@ -320,4 +322,33 @@ int npm_manifest_compare(struct str version_object, const struct npm_archive *ar
 		return 1;
 	}
 	return r;
+}
+
+static bool names_some(struct str json)
+{
+	return json.n && !str_eq(json, STR("[]")) && !str_eq(json, STR("false")) && !str_eq(json, STR("null"));
+}
+
+void npm_archive_untold(struct str version_object, const struct npm_archive *archive, struct arena *a, struct str *ret_script,
+                        struct str *ret_binary)
+{
+	struct manifest mine = {.name = STR_NULL}, theirs = {.name = STR_NULL};
+	bool told, runs, bundled;
+
+	*ret_script = *ret_binary = STR_NULL;
+	if (!read_manifest(archive->package_json, &mine) || !read_manifest(version_object, &theirs))
+		return; /* npm_manifest_compare says so */
+	told = str_eq(theirs.gypfile, STR("true")) || str_eq(theirs.has_install_script, STR("true")) ||
+	       member(theirs.scripts, STR("install")).n || member(theirs.scripts, STR("preinstall")).n;
+	runs = text_of(a, member(mine.scripts, STR("install"))).n || text_of(a, member(mine.scripts, STR("preinstall"))).n;
+	if (archive->binding_gyp && !told && !runs && !str_eq(mine.gypfile, STR("false")))
+		*ret_script = STR("binding.gyp");
+	bundled = archive->bundled && !names_some(theirs.bundle) && !names_some(theirs.bundled);
+	if (archive->native_count > 1)
+		*ret_binary = arena_printf(a, "%.*s and %llu more%s", STR_ARG(archive->native), (unsigned long long)archive->native_count - 1,
+		                           bundled ? ", bundled node_modules" : "");
+	else if (archive->native_count)
+		*ret_binary = arena_printf(a, "%.*s%s", STR_ARG(archive->native), bundled ? ", bundled node_modules" : "");
+	else if (bundled)
+		*ret_binary = STR("bundled node_modules");
 }

@@ -55,6 +55,11 @@ struct npm_version {
 	uint32_t dependency_count, gained_count; /* those that the version before it in its line had not come first */
 };
 
+/* What a look into the archives showed (struct seen_version): is it new in this version, that is, had the highest lower version that had
+ * settled by then, and was looked into, nothing of the kind? Where none was, it is, unless `expected` (npm_version.native_expected). */
+enum npm_archive_kind { NPM_ARCHIVE_SCRIPT, NPM_ARCHIVE_BINARY };
+bool npm_archive_gained(const struct seen_package *seen, struct str version, enum npm_archive_kind kind, bool expected);
+
 struct npm_tag {
 	struct str tag, target;
 	struct str former; /* rule 6: keep this target while it is cleared and now < hold_from + cooldown; empty: none */
