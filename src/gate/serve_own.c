@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/limits.h"
+#include "gate/reach.h"
 #include "gate/serve.h"
 
 /* The gate's own pages: is it alive, is it ready, what did it count, what is it. */
@@ -75,6 +76,15 @@ static void serve_metrics(struct exchange *x)
 	metric_write(&out, "cache_bytes", "gauge", "Bytes of artifacts in the cache", g->cache ? cache_used(g->cache) : 0);
 	metric_write(&out, "rules_epoch", "gauge", "Number of the rules in force; grows with every change", x->rules->epoch);
 	metric_write(&out, "started_seconds", "gauge", "When the gate was started, Unix time", (uint64_t)(g->started / USEC_SECOND));
+	if (x->rules->reach) {
+		struct reach_counts walk;
+
+		reach_counts(x->rules->reach, &walk);
+		metric_write(&out, "approved_roots", "gauge", "Names that are approved roots", walk.roots);
+		metric_write(&out, "approved_names", "gauge", "Names that approved roots need, themselves included", walk.names);
+		metric_write(&out, "approved_names_unknown", "gauge", "Of those: names that the walk has still to look at", walk.unknown);
+		metric_write(&out, "approved_waiting", "gauge", "Requests that wait for the walk", walk.waiting);
+	}
 	people_metrics(g->people, g->now(), &out);
 	answer_text(x, 200, STR("text/plain; version=0.0.4"), buf_str(&out));
 }

@@ -12,6 +12,7 @@
 #include "gate/documents.h"
 #include "gate/feeds.h"
 #include "gate/people.h"
+#include "gate/reach.h"
 #include "gate/renditions.h"
 #include "gate/serve.h"
 #include "gate/watch_files.h"
@@ -555,6 +556,7 @@ int server_run(struct gate *g, const struct server_options *options, struct err 
 	for (size_t i = 0; i < s->thread_count; i++)
 		if (pthread_create(&s->threads[i].thread, NULL, run_thread, &s->threads[i]) != 0)
 			abort();
+	gate_wake_walks(g);
 	atomic_store(&g->ready, true);
 	notify_ready(s->options->notify, STR("serving"));
 	loop_run(s->control);
