@@ -146,28 +146,15 @@ static struct caller local_caller(struct arena *a)
 	return c;
 }
 
-/* The gate's own tables, with what people decided so far on top. */
 static int open_local(struct local *l, const struct call_options *o, bool offline, struct err *err)
 {
 	const struct open_options options = {.policy = o->policy, .state = o->state, .quiet = true};
 	int r = open_prepare(&options, false, NULL, offline, &l->opened, err);
-	struct policy_grants grants;
-	struct arena *a;
 
 	if (r == 0)
 		r = open_gate(&l->opened, true, err);
 	if (r == 0)
 		r = gate_thread_init(l->opened.gate, &l->thread, err);
-	if (r < 0)
-		return r;
-	a = arena_new(64 * MIB);
-	if (!a)
-		return err_set(err, -ENOMEM, "no memory");
-	r = people_grants(l->opened.gate->store, l->opened.gate->now(), a, &grants, err);
-	if (r == 0)
-		gate_set_grants(l->opened.gate, a, &grants);
-	else
-		arena_free(a);
 	return r;
 }
 
