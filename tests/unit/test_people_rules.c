@@ -187,7 +187,8 @@ static void a_text_is_one_line_and_whole_characters(void **state)
 
 	assert_str(plain_text(a, STR("  a\nb\x1b[2J  "), 100), "a b [2J");
 	assert_str(plain_text(a, STR("\n \t"), 100), "");
-	assert_true(plain_text(a, STR("aaa\xc3\xa9"), 4).n <= 4);
+	assert_str(plain_text(a, STR("aaa\xc3\xa9"), 4), "aaa");
+	assert_str(plain_text(a, STR("aaa\xc3\xa9"), 6), "aaa\xc3\xa9");
 }
 
 int main(void)
