@@ -43,6 +43,14 @@ static const struct schema_step steps[] = {
 	{"what archives showed", "ALTER TABLE version ADD COLUMN archive_at INTEGER NOT NULL DEFAULT 0;"
                              "ALTER TABLE version ADD COLUMN archive_script TEXT;"
                              "ALTER TABLE version ADD COLUMN archive_binary TEXT;"},
+	{"the brake, ends of incidents, what projects lock",
+     "CREATE TABLE brake (advisory TEXT NOT NULL, ecosystem INTEGER NOT NULL, name TEXT NOT NULL, projects INTEGER NOT NULL,"
+     " since INTEGER NOT NULL, state INTEGER NOT NULL, decided_by TEXT NOT NULL, decided INTEGER NOT NULL, note TEXT NOT NULL,"
+     " PRIMARY KEY (advisory, ecosystem, name)) STRICT, WITHOUT ROWID;"
+     "CREATE TABLE incident (seq INTEGER PRIMARY KEY, closed INTEGER NOT NULL, closed_by TEXT NOT NULL, note TEXT NOT NULL) STRICT;"
+     "CREATE TABLE locked (project TEXT NOT NULL, ecosystem INTEGER NOT NULL, name TEXT NOT NULL, version TEXT NOT NULL,"
+     " file TEXT NOT NULL, recorded INTEGER NOT NULL, PRIMARY KEY (project, ecosystem, name, version, file)) STRICT, WITHOUT ROWID;"
+     "CREATE INDEX locked_name ON locked (ecosystem, name);"},
 };
 
 int schema_version(void)
