@@ -54,12 +54,22 @@ static void shown_is_the_same(const struct policy *p)
 	policy_unref(again);
 }
 
-static void local_only_tightens(struct str text)
+/* `team`: as the file of a team that showed no token. */
+static void local_only_tightens(struct str text, bool team)
 {
 	struct policy *base = policy_builtin(), *p = NULL;
 	static const char *const names[] = {"a", "@a/b", "evil"};
+	int r;
 
-	if (policy_tighten(base, text, STR("local"), now, &environment, &p, NULL) == 0) {
+	if (team)
+		r = policy_for_team(base, text, STR("team"), now, &environment, false, &p, NULL);
+	else
+		r = policy_tighten(base, text, STR("local"), now, &environment, &p, NULL);
+	if (r == 0) {
+		const struct approval *roots;
+		const struct approved_publisher *publishers;
+
+		must(policy_approvals(p, &roots) == 0 && policy_publishers(p, &publishers) == 0, "a local file approved something");
 		for (enum reason_code c = 0; c < REASON_CODE_COUNT; c++)
 			must(policy_mode(p, c) >= policy_mode(base, c), "a local file made a mode weaker");
 		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -94,6 +104,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	} else {
 		must(err.text[0] != 0, "an error says nothing");
 	}
-	local_only_tightens(text);
+	local_only_tightens(text, false);
+	local_only_tightens(text, true);
 	return 0;
 }

@@ -97,3 +97,52 @@ int ask_gate_explain(const char *gate, const char *purl, const char *at, bool js
 	buf_free(&answer.body);
 	return code;
 }
+
+struct str ask_gate_host(const char *gate)
+{
+	struct str root = root_of(gate);
+	ptrdiff_t scheme = str_find(root, STR("://")), at;
+
+	root = scheme < 0 ? root : str_skip(root, (size_t)scheme + 3);
+	at = str_rchr(root, '@');
+	return str_skip(root, (size_t)(at + 1));
+}
+
+int ask_gate_post(const char *gate, const char *path, struct str body, struct buf *ret, struct err *err)
+{
+	struct answer answer = {.body = BUF(64 * MIB)};
+	CLEANUP_BUF struct buf url = BUF(16 * KIB);
+	CURL *curl = curl_easy_init();
+	struct curl_slist *headers = NULL;
+	char problem[CURL_ERROR_SIZE] = "";
+	long status = 0;
+	int code = 0;
+
+	if (!curl)
+		return err_set(err, -ENOMEM, "out of memory");
+	buf_printf(&url, "%.*s%s", STR_ARG(root_of(gate)), path);
+	headers = curl_slist_append(headers, "content-type: application/json");
+	headers = curl_slist_append(headers, "accept: application/json");
+	curl_easy_setopt(curl, CURLOPT_URL, buf_cstr(&url));
+	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT, 600L);
+	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 10L);
+	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, problem);
+	curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)body.n);
+	curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body.p);
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer);
+	if (curl_easy_perform(curl) != CURLE_OK)
+		code = err_set(err, -EHOSTUNREACH, "the gate at %s cannot be asked: %s", gate, problem);
+	else
+		curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+	if (code == 0 && status != 200)
+		code = err_set(err, -EPROTO, "the gate at %s answered %ld: %.*s", gate, status, STR_ARG(str_take(buf_str(&answer.body), 300)));
+	if (code == 0)
+		buf_add_str(ret, buf_str(&answer.body));
+	curl_slist_free_all(headers);
+	curl_easy_cleanup(curl);
+	buf_free(&answer.body);
+	return code;
+}

@@ -37,6 +37,18 @@ static const struct option_row *find(const struct command_usage *usage, const ch
 	return NULL;
 }
 
+static bool take_value(const struct option_row *option, const char *value)
+{
+	if (!option->list) {
+		*option->value = value;
+		return true;
+	}
+	if (option->list->count == OPTION_VALUES)
+		return false;
+	option->list->values[option->list->count++] = value;
+	return true;
+}
+
 int options_read(const struct command_usage *usage, int argc, char **argv, int *ret_words, bool *ret_done)
 {
 	int words = 0;
@@ -68,12 +80,10 @@ int options_read(const struct command_usage *usage, int argc, char **argv, int *
 			if (equals)
 				return usage_error(usage, "--%s takes no value", option->name);
 			*option->flag = true;
-		} else if (equals) {
-			*option->value = equals + 1;
-		} else if (i + 1 < argc) {
-			*option->value = argv[++i];
-		} else {
+		} else if (!equals && i + 1 == argc) {
 			return usage_error(usage, "--%s needs a value: %s", option->name, option->argument);
+		} else if (!take_value(option, equals ? equals + 1 : argv[++i])) {
+			return usage_error(usage, "--%s may be given %d times at most", option->name, OPTION_VALUES);
 		}
 	}
 	*ret_words = words;

@@ -8,13 +8,21 @@
 /* What STYLE.md fixes: 0 nothing found, 1 something found, 2 used wrongly, 3 could not do it. */
 enum exit_code { EXIT_NOTHING = 0, EXIT_FOUND = 1, EXIT_USAGE = 2, EXIT_CANNOT = 3 };
 
-/* One option of a command. `value` takes an argument; `flag` does not; exactly one is set. */
+enum { OPTION_VALUES = 16 };
+/* The values of an option that may be given several times. */
+struct option_list {
+	const char *values[OPTION_VALUES];
+	size_t count;
+};
+
+/* One option of a command. `value` and `list` take an argument; `flag` does not; exactly one is set. */
 struct option_row {
 	const char *name;     /* "listen", without the dashes */
 	const char *argument; /* "ADDR:PORT" in the help; NULL for a flag */
 	const char *help;
 	const char **value;
 	bool *flag;
+	struct option_list *list;
 };
 
 struct command_usage {

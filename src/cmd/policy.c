@@ -132,15 +132,29 @@ static int run_document(const struct call *c)
 	return print(&out);
 }
 
+/* What comes with the program, to be read, copied and changed. */
+static int run_shipped(const struct call *c)
+{
+	CLEANUP_BUF struct buf out = BUF(1 * MIB);
+	const char *name = c->files ? c->file[0] : "";
+
+	if (!c->files)
+		buf_add_str(&out, STR("default\nstrict\n"));
+	else
+		buf_add_str(&out, policy_shipped(str_of(name)));
+	if (out.n)
+		return print(&out);
+	fprintf(stderr, "bondgate: there is no shipped policy %s; there are: default, strict\n", name);
+	return EXIT_USAGE;
+}
+
 static const struct verb {
 	const char *name;
 	int (*run)(const struct call *c);
 	int least, most; /* files */
 } verbs[] = {
-	{"check", run_check, 0, 1 << 20},
-	{"show", run_show, 0, 1},
-	{"diff", run_diff, 1, 2},
-	{"document", run_document, 0, 0},
+	{"check", run_check, 0, 1 << 20}, {"show", run_show, 0, 1},         {"diff", run_diff, 1, 2},
+	{"shipped", run_shipped, 0, 1},   {"document", run_document, 0, 0},
 };
 
 enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };
@@ -156,10 +170,12 @@ int cmd_policy(int argc, char **argv)
 		{.name = "quiet", .help = "say only what is wrong", .flag = &c.quiet},
 	};
 	const struct command_usage usage = {
-		.synopsis = "policy check [FILE...] | show [FILE] | diff [FILE] FILE | document",
+		.synopsis = "policy check [FILE...] | show [FILE] | diff [FILE] FILE | shipped [NAME] | document",
 		.purpose =
 			"check says what is wrong, by line; show prints the whole policy with the line that each value comes from; diff compares the\n"
-			"policy in force, or the first FILE, with another; document prints the page that explains every key.",
+			"policy in force, or the first FILE, with another; shipped prints a policy that comes with the program (default, strict) to "
+			"begin\n"
+			"from; document prints the page that explains every key.",
 		.options = options,
 		.option_count = sizeof(options) / sizeof(options[0]),
 	};

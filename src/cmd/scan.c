@@ -1,102 +1,18 @@
 /* bondgate scan: every lockfile below the paths, what is in it, and what speaks against it. */
+#include "cmd/scan.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "advisory/feed.h"
-#include "base/file.h"
 #include "base/limits.h"
 #include "cmd/advisory_files.h"
+#include "cmd/ask_gate.h"
 #include "cmd/commands.h"
 #include "cmd/open.h"
-#include "cmd/options.h"
 #include "cmd/policy_files.h"
-#include "cmd/scan_output.h"
 #include "cmd/state.h"
-#include "scan/project.h"
-
-struct scan_options {
-	const char *policy, *state, *advisories, *at;
-	bool json, list, quiet, installed;
-};
-
-struct scan {
-	struct scan_options options;
-	struct policy *policy;
-	struct advisories *advisories;
-	usec now;
-	struct project_files files;
-	struct findings findings;
-	struct scan_output output;
-	struct scanned **kept; /* locks that findings point into */
-	size_t kept_count;
-};
-
-static void scanned_free(struct scanned *s)
-{
-	if (!s)
-		return;
-	lock_free(&s->lock);
-	file_unmap(s->text);
-	arena_free(s->extras);
-	free(s->listed);
-	free(s);
-}
-
-static int read_file(struct scanned *s, const struct project_file *file, struct err *err)
-{
-	struct lock_extras extras;
-	const struct lock_format *format = file->format;
-	int code;
-
-	if (file->tree)
-		return installed_read(file->path.p, &s->lock, err);
-	/* Mapped, not copied: reading is most of the work. A file that somebody shortens at this moment ends the scan with a signal. */
-	code = file_map(file->path.p, &s->text, err);
-	if (code < 0)
-		return code;
-	if (!format)
-		format = lock_format_by_content(s->text);
-	if (!format)
-		return err_set(err, -EBADMSG, "%s: not a lockfile or manifest that bondgate knows", file->path.p);
-	s->format = format->name;
-	code = project_extras(s->extras, &(struct project_file){.path = file->path, .format = format}, &extras, err);
-	return code < 0 ? code : lock_read(format, s->text, file->path, &extras, &s->lock, err);
-}
-
-/* Reads and judges one file; what findings point into is kept. */
-static int scan_file(struct scan *s, const struct project_file *file, struct err *err)
-{
-	struct scanned *one = calloc(1, sizeof(*one)), **kept;
-	size_t before = s->findings.count;
-	int code;
-
-	if (!one || !(one->extras = arena_new(GIB))) {
-		scanned_free(one);
-		return err_set(err, -ENOMEM, "out of memory");
-	}
-	one->path = file->path;
-	one->format = file->tree ? "node_modules" : file->format ? file->format->name : "unknown";
-	one->code = read_file(one, file, &one->err);
-	code = one->code < 0 ? 0 : lock_list(&one->lock, &one->listed, &one->count);
-	if (code == 0 && one->code == 0)
-		code = findings_add(&s->findings, &one->lock, one->listed, one->count, s->policy, s->advisories, s->now);
-	if (code == 0 && s->findings.count > before)
-		code = lock_paths(&one->lock);
-	if (code == 0)
-		code = scan_output_file(&s->output, one);
-	if (code == 0 && s->findings.count > before) {
-		kept = reallocarray(s->kept, s->kept_count + 1, sizeof(struct scanned *));
-		code = kept ? 0 : -ENOMEM;
-		if (kept) {
-			s->kept = kept;
-			s->kept[s->kept_count++] = one;
-			return 0;
-		}
-	}
-	scanned_free(one);
-	return code < 0 ? err_set(err, code, "%s: %s", file->path.p, err_name(code)) : 0;
-}
 
 /* `--advisories A,B` and, without it, the files that the policy names and the index that `bondgate feed import` made. */
 static int load_advisories(struct scan *s, struct err *err)
@@ -134,100 +50,173 @@ static int load_advisories(struct scan *s, struct err *err)
 	return code;
 }
 
-static int scan_paths(struct scan *s, char **paths, int count, struct err *err)
+static struct str host_of(struct str url)
 {
-	const struct project_options options = {.installed = s->options.installed};
-	struct project_files found;
-	int code = 0;
+	ptrdiff_t scheme = str_find(url, STR("://")), slash;
 
-	/* What is named by itself is read whatever speaks for it. */
-	for (int i = 0; i < count && code == 0; i++) {
-		size_t before = s->files.count;
-
-		code = project_find(&s->files, paths[i], &options, err);
-		if (code < 0 && code != -ENOMEM) {
-			code =
-				scan_output_file(&s->output, &(struct scanned){.path = str_of(paths[i]), .format = "unknown", .code = code, .err = *err});
-			continue;
-		}
-		if (code == 0 && s->files.count == before + 1 && strcmp(s->files.array[before].path.p, paths[i]) == 0)
-			continue;
-		if (code == 0) {
-			found = (struct project_files){.array = s->files.array + before, .count = s->files.count - before};
-			project_drop_manifests(&found);
-			s->files.count = before + found.count;
-		}
-	}
-	for (size_t i = 0; i < s->files.count && code == 0; i++)
-		code = scan_file(s, &s->files.array[i], err);
-	return code;
+	url = scheme < 0 ? url : str_skip(url, (size_t)scheme + 3);
+	slash = str_chr(url, '/');
+	return slash < 0 ? url : str_take(url, (size_t)slash);
 }
 
-static int run(struct scan *s, char **paths, int count, struct err *err)
+static void add_host(struct scan *s, struct str url)
 {
-	int code = policy_files_load_with(s->options.policy, s->now, NULL, &s->policy, NULL, err);
+	if (url.n && s->rules.host_count < sizeof(s->hosts) / sizeof(s->hosts[0]))
+		s->hosts[s->rules.host_count++] = arena_str(s->arena, host_of(url));
+}
 
+/* Where packages may come from: the policy's origins with their artifact hosts, npm's own setting, and the gate. */
+static void expect_hosts(struct scan *s)
+{
+	const struct gate_settings *settings = policy_gate(s->policy);
+	const struct origin *origins;
+	size_t count = policy_origins(s->policy, &origins);
+
+	for (size_t i = 0; i < count; i++) {
+		s->rules.hosts_known = s->rules.hosts_known || (origins[i].is_default && origins[i].ecosystem == ECOSYSTEM_NPM && origins[i].url.n);
+		add_host(s, origins[i].url);
+		for (size_t k = 0; k < origins[i].artifact_host_count; k++)
+			add_host(s, origins[i].artifact_hosts[k]);
+	}
+	if (!str_eq(settings->npm_client_default, STR("auto")))
+		add_host(s, settings->npm_client_default);
+	add_host(s, str_of(getenv("npm_config_registry")));
+	s->rules.hosts = s->hosts;
+	s->rules.gate_host = s->options.gate ? ask_gate_host(s->options.gate) : host_of(settings->public_url);
+}
+
+static int prepare(struct scan *s, struct err *err)
+{
+	int code;
+
+	s->arena = arena_new(4 * GIB);
+	if (!s->arena || findings_init(&s->findings) < 0)
+		return err_set(err, -ENOMEM, "out of memory");
+	code = policy_files_load_with(s->options.policy, s->now, NULL, &s->policy, NULL, err);
 	if (code == 0)
 		code = load_advisories(s, err);
-	if (code == 0 && findings_init(&s->findings) < 0)
-		code = err_set(err, -ENOMEM, "out of memory");
+	if (code == 0)
+		code = scan_judge_open(s, err);
 	if (code < 0)
 		return code;
-	scan_output_begin(&s->output);
-	code = scan_paths(s, paths, count, err);
+	expect_hosts(s);
+	s->rules.policy = s->policy;
+	s->rules.advisories = s->advisories;
+	s->rules.now = s->now;
+	s->rules.strict = s->options.strict;
+	return 0;
+}
+
+static int run(struct scan *s, char **paths, int count, size_t *ret_failing, struct err *err)
+{
+	int code = prepare(s, err);
+
+	if (code == 0)
+		code = scan_paths(s, paths, count, err);
 	if (code < 0)
 		return code;
 	for (size_t i = 0; i < s->files.unreadable_count && i < 16; i++)
 		fprintf(stderr, "bondgate: %.*s\n", STR_ARG(s->files.unreadable[i]));
-	s->output.unreadable += s->files.unreadable_count;
 	if (advisories_damaged(s->advisories))
 		return err_set(err, -EBADMSG, "the advisory index is damaged: import again with bondgate feed import --fresh");
 	findings_sort(&s->findings);
-	code = scan_output_end(&s->output, &s->findings);
-	if (code < 0)
-		return err_set(err, code, "cannot write the answer: %s", err_name(code));
-	if (s->output.files == 0)
+	code = scan_report(s, ret_failing, err);
+	if (code == 0 && s->read_count == 0)
 		return err_set(err, -ENOENT, "no lockfile is below %s%s", paths[0], count > 1 ? " and the others" : "");
-	return 0;
+	return code;
 }
 
 static void close_scan(struct scan *s)
 {
-	for (size_t i = 0; i < s->kept_count; i++)
-		scanned_free(s->kept[i]);
-	free(s->kept);
+	scan_judge_close(s);
+	for (size_t i = 0; i < s->read_count; i++)
+		scanned_free(s->read[i]);
+	free(s->read);
 	findings_free(&s->findings);
 	project_files_free(&s->files);
 	advisories_unref(s->advisories);
 	policy_unref(s->policy);
-	buf_free(&s->output.buffer);
+	arena_free(s->arena);
 }
+
+/* Forms of the report, and which of them want every package. */
+static int choose_formats(struct scan *s, const struct command_usage *usage)
+{
+	const struct scan_options *o = &s->options;
+	struct str name = o->format ? str_of(o->format) : o->json ? STR("json") : STR("table");
+
+	s->format = report_format(name);
+	if (!s->format || (o->json && o->format && strcmp(o->format, "json") != 0))
+		return usage_error(
+			usage, s->format ? "--json and --format %.*s exclude each other" : "there is no format %.*s: bondgate scan --help lists them",
+			STR_ARG(name));
+	if (o->fix_plan && strcmp(s->format->name, "table") != 0 && strcmp(s->format->name, "json") != 0)
+		return usage_error(usage, "--fix-plan is printed as table or json");
+	s->keep = o->list || s->format->packages;
+	for (size_t i = 0; i < o->outputs.count; i++) {
+		const char *equals = strchr(o->outputs.values[i], '=');
+		const struct report_format *format = equals ? report_format(str_range(o->outputs.values[i], equals)) : NULL;
+
+		if (!format || !equals[1])
+			return usage_error(usage, "--output takes FORMAT=FILE, for example sarif=scan.sarif, not %s", o->outputs.values[i]);
+		s->keep = s->keep || format->packages;
+	}
+	return 0;
+}
+
+#define FORMAT_NAMES "table, json, sarif, cyclonedx, spdx, spdx3, junit, github, gitlab, gitlab-dependencies, markdown, openvex"
 
 int cmd_scan(int argc, char **argv)
 {
-	struct scan s = {0};
+	struct scan s = {.options = {.gate = getenv("BONDGATE_GATE")}};
 	struct scan_options *o = &s.options;
+	size_t failing = 0;
 	bool done;
 	const struct option_row rows[] = {
 		{.name = "policy",
 	     .argument = "FILE",
 	     .help = "the policy (default $BONDGATE_POLICY, /etc/bondgate/bondgate.yaml)",
 	     .value = &o->policy},
-		{.name = "state", .argument = "DIR", .help = "where `bondgate feed` keeps its index (default $BONDGATE_STATE)", .value = &o->state},
+		{.name = "state",
+	     .argument = "DIR",
+	     .help = "where a gate and `bondgate feed` keep their state (default $BONDGATE_STATE)",
+	     .value = &o->state},
+		{.name = "gate",
+	     .argument = "URL",
+	     .help = "ask this running gate about age, publisher and receipts (default $BONDGATE_GATE)",
+	     .value = &o->gate},
 		{.name = "advisories",
 	     .argument = "PATH[,PATH]",
 	     .help = "OSV files, folders or indexes (default: those that the policy names, and the index)",
 	     .value = &o->advisories},
+		{.name = "format", .argument = "FORMAT", .help = FORMAT_NAMES, .value = &o->format},
+		{.name = "output", .argument = "FORMAT=FILE", .help = "write this as well; may be given several times", .list = &o->outputs},
+		{.name = "json", .help = "the same as --format json", .flag = &o->json},
 		{.name = "list", .help = "print every package", .flag = &o->list},
 		{.name = "installed", .help = "read node_modules folders too, as they are on the disk", .flag = &o->installed},
+		{.name = "fail-on",
+	     .argument = "WORD[,WORD]",
+	     .help = "what makes the exit code 1: kinds, rules, severities, any, none",
+	     .value = &o->fail_on},
+		{.name = "severity",
+	     .argument = "LEVEL",
+	     .help = "tell findings from this severity on: low, moderate, high, critical",
+	     .value = &o->severity},
+		{.name = "prod", .help = "leave out what is there for development only", .flag = &o->prod},
+		{.name = "only-direct", .help = "leave out what the project does not name itself", .flag = &o->only_direct},
+		{.name = "since", .argument = "REV", .help = "only packages that this revision of git did not have", .value = &o->since},
+		{.name = "baseline", .argument = "FILE", .help = "leave out the findings of this file", .value = &o->baseline},
+		{.name = "write-baseline", .argument = "FILE", .help = "write the findings into such a file", .value = &o->write_baseline},
+		{.name = "strict", .help = "every finding counts, also what could not be judged", .flag = &o->strict},
+		{.name = "verify-receipts", .help = "name every locked artifact that did not come through the gate", .flag = &o->verify_receipts},
+		{.name = "fix-plan", .help = "print the smallest set of upgrades instead", .flag = &o->fix_plan},
 		{.name = "at", .argument = "TIME", .help = "judge as of this time (2026-01-31 or 2026-01-31T12:00:00Z)", .value = &o->at},
-		{.name = "json", .help = "machine-readable", .flag = &o->json},
 		{.name = "quiet", .help = "print findings only", .flag = &o->quiet},
 	};
 	const struct command_usage usage = {
 		"scan PATH... [OPTIONS]",
 		"Reads every lockfile of npm and NuGet below the paths and says what an advisory or the policy has against the\n"
-		"packages in it. Exits 1 on a finding, 3 when a file cannot be read.",
+		"packages in it. Exits 1 on a finding to act on, 3 when a file cannot be read.",
 		rows, sizeof(rows) / sizeof(rows[0])};
 	struct err err = {0};
 	int words, r;
@@ -240,13 +229,19 @@ int cmd_scan(int argc, char **argv)
 	s.now = time_now();
 	if (o->at && time_parse(str_of(o->at), &s.now) < 0)
 		return usage_error(&usage, "--at takes a time such as 2026-01-31 or 2026-01-31T12:00:00Z, not %s", o->at);
-	s.output = (struct scan_output){.json = o->json, .list = o->list, .quiet = o->quiet, .buffer = BUF(GIB)};
-	r = run(&s, argv, words, &err);
+	if (o->gate && !*o->gate)
+		o->gate = NULL;
+	r = choose_formats(&s, &usage);
+	if (r == 0)
+		r = scan_select_check(&s, &usage);
+	if (r)
+		return r;
+	r = run(&s, argv, words, &failing, &err);
 	if (r < 0)
 		fprintf(stderr, "bondgate: %s\n", err.text);
 	if (fflush(stdout) != 0)
 		r = -EIO;
-	words = s.findings.count ? EXIT_FOUND : r < 0 || s.output.unreadable ? EXIT_CANNOT : EXIT_NOTHING;
+	words = failing ? EXIT_FOUND : r < 0 || s.unreadable || s.files.unreadable_count ? EXIT_CANNOT : EXIT_NOTHING;
 	close_scan(&s);
 	return words;
 }

@@ -11,6 +11,12 @@
 #define LONGEST (5 * USEC_MINUTE)
 /* How long an answer may wait for the documents of pinned dependencies; yarn 1 gives up after 30 s. */
 #define PATIENCE (15 * USEC_SECOND)
+/* What could not be asked for is tried again after this. */
+#define UNKNOWN_FOR (30 * USEC_SECOND)
+/* What is refused while the walk from the approved roots goes on is looked at again after this, */
+#define PENDING_FOR USEC_SECOND
+/* and what it has not reached after this: a root may be approved, or a name asked for that a pattern approves. */
+#define UNREACHED_FOR (10 * USEC_SECOND)
 
 /* Of one document: as many teams as are likely to ask for it within minutes. */
 enum { KEPT = 16 };
@@ -28,6 +34,8 @@ struct inquiry {
 	struct sets *sets;
 	struct need *needs;
 	struct loop_timer *patience;
+	bool unapproved, waited; /* a version is refused for not being approved; the walk was waited for */
+	size_t gaining;          /* versions whose gained dependencies matter */
 	size_t asked; /* documents of dependencies that were asked for and did not come yet */
 	bool stale, out_of_patience, concluded;
 	usec now;
@@ -128,32 +136,90 @@ static void inquiry_free(struct inquiry *q)
 	free(q);
 }
 
+static void judge(struct inquiry *q, size_t index, const struct npm_version *v, const struct set_verdict *held, struct decision *ret)
+{
+	const struct npm_packument *p = q->document->packument;
+	struct version_facts facts;
+
+	facts_of(p, v, q->origin, q->now, &facts);
+	package_facts_put(&q->clearance->facts, p, index, v, q->now, &facts);
+	if (held) {
+		facts.held_dependency = held->dependency;
+		facts.held_dependency_until = held->until;
+	}
+	decide(q->rules->policy, q->rules->advisories, &facts, q->now, NULL, ret);
+	sooner(q->clearance, ret->next_change);
+}
+
+static bool is_unapproved(const struct decision *d)
+{
+	for (size_t i = 0; i < d->reason_count; i++)
+		if (d->reasons[i].code == REASON_NOT_APPROVED && d->reasons[i].mode == MODE_ENFORCE)
+			return true;
+	return false;
+}
+
+/* A fix whose line has nothing else that may be installed is judged with that in mind. */
+static void judge_fixes(struct inquiry *q, uint8_t *verdicts)
+{
+	struct clearance *c = q->clearance;
+
+	if (!lines_judge(&c->facts, q->document->packument, verdicts, q->arena))
+		return;
+	for (size_t i = 0; i < c->count; i++) {
+		struct npm_version v;
+		struct decision d;
+
+		if (!c->facts.line_denied[i] || verdicts[i] != VERDICT_HOLD)
+			continue;
+		npm_packument_version(q->document->packument, i, &v);
+		judge(q, i, &v, NULL, &d);
+		verdicts[i] = (uint8_t)d.verdict;
+	}
+}
+
 /* Step 1, on a worker: every version by its own facts; the pins of those that would be shown are noted. */
 static void judge_versions(struct inquiry *q)
 {
 	const struct npm_packument *p = q->document->packument;
 	struct clearance *c = q->clearance;
 	bool follow = policy_mode(q->rules->policy, REASON_DEPENDENCY_HELD) != MODE_OFF;
+	uint8_t *verdicts;
 
 	c->count = npm_packument_version_count(p);
 	c->shown = ARENA_ARRAY(q->arena, bool, c->count + 1);
-	if (!c->shown)
+	verdicts = ARENA_ARRAY(q->arena, uint8_t, c->count + 1);
+	if (!c->shown || !verdicts)
 		return;
+	package_facts_begin(&c->facts, p, q->rules, q->arena);
 	for (size_t i = 0; i < c->count; i++) {
 		struct npm_version v;
-		struct version_facts facts;
 		struct decision d;
 
 		npm_packument_version(p, i, &v);
-		facts_of(p, &v, q->origin, q->now, &facts);
-		decide(q->rules->policy, q->rules->advisories, &facts, q->now, NULL, &d);
-		sooner(c, d.next_change);
-		c->shown[i] = d.verdict == VERDICT_ALLOW;
+		judge(q, i, &v, NULL, &d);
+		verdicts[i] = (uint8_t)d.verdict;
+		q->unapproved |= is_unapproved(&d);
+	}
+	if (q->unapproved && !q->waited)
+		return; /* to be judged again once the walk from the approved roots has come here */
+	judge_fixes(q, verdicts);
+	for (size_t i = 0; i < c->count; i++) {
+		struct npm_version v;
+
+		c->shown[i] = verdicts[i] == VERDICT_ALLOW;
+		if (!c->shown[i])
+			continue;
+		npm_packument_version(p, i, &v);
 		/* What is gone upstream can only be served from here. */
-		if (v.ghost && c->shown[i])
+		if (v.ghost)
 			c->shown[i] = cache_has(q->thread->gate->cache, v.integrity, v.shasum);
 		if (follow && c->shown[i] && v.pin_count)
 			sets_add_root(q->sets, i, &v, q->now);
+		if (c->shown[i] && gained_wanted(&c->facts, &v, q->now)) {
+			gained_want(q->sets, &v);
+			q->gaining++;
+		}
 	}
 	sets_plan(q->sets, q->now);
 }
@@ -161,18 +227,38 @@ static void judge_versions(struct inquiry *q)
 /* The rule may be off or reported only, or an exception may lift it: that is for the decision to say, not for the sets. */
 static bool allowed_though_held(struct inquiry *q, const struct set_verdict *verdict)
 {
-	const struct npm_packument *p = q->document->packument;
 	struct npm_version v;
-	struct version_facts facts;
 	struct decision d;
 
-	npm_packument_version(p, verdict->root, &v);
-	facts_of(p, &v, q->origin, q->now, &facts);
-	facts.held_dependency = verdict->dependency;
-	facts.held_dependency_until = verdict->until;
-	decide(q->rules->policy, q->rules->advisories, &facts, q->now, NULL, &d);
-	sooner(q->clearance, d.next_change);
+	npm_packument_version(q->document->packument, verdict->root, &v);
+	judge(q, verdict->root, &v, verdict, &d);
 	return d.verdict == VERDICT_ALLOW;
+}
+
+/* Versions that gained a dependency on a name that is young or was not known here. */
+static void judge_gained(struct inquiry *q)
+{
+	const struct npm_packument *p = q->document->packument;
+	struct clearance *c = q->clearance;
+	bool again = false;
+
+	if (!q->gaining)
+		return;
+	c->facts.gained = ARENA_ARRAY(q->arena, struct gained, q->gaining);
+	for (size_t i = 0; i < c->count && c->facts.gained; i++) {
+		struct npm_version v;
+		struct decision d;
+
+		if (!c->shown[i])
+			continue;
+		npm_packument_version(p, i, &v);
+		if (!gained_wanted(&c->facts, &v, q->now) || !gained_judge(&c->facts, q->sets, p, i, q->now, q->arena, &again))
+			continue;
+		judge(q, i, &v, NULL, &d);
+		c->shown[i] = d.verdict == VERDICT_ALLOW;
+	}
+	if (again)
+		sooner(c, q->now + UNKNOWN_FOR);
 }
 
 /* Last step, on a worker: what is held for its dependencies. */
@@ -188,8 +274,12 @@ static void conclude(struct inquiry *q)
 		sooner(c, verdicts[i].until);
 		c->shown[verdicts[i].root] = allowed_though_held(q, &verdicts[i]);
 	}
+	judge_gained(q);
 	for (size_t i = 0; i < c->count; i++)
 		c->hidden += !c->shown[i];
+	if (q->rules->reach)
+		reach_noticed(q->rules->reach, npm_packument_name(q->document->packument), q->document->generation,
+		              c->hidden < c->count && q->origin->is_default);
 }
 
 static void answer(struct inquiry *q)
@@ -318,9 +408,33 @@ static void judge_work(void *arg)
 	judge_versions(arg);
 }
 
+static void judge_done(void *arg);
+
+/* The walk has come to the name, or has ended, or nobody waits for it any more. */
+static void reach_known(void *arg)
+{
+	struct inquiry *q = arg;
+	struct reach_answer answer;
+
+	reach_look(q->rules->reach, npm_packument_name(q->document->packument), q->arena, &answer);
+	if (answer.state == REACH_PENDING)
+		sooner(q->clearance, q->now + PENDING_FOR);
+	else if (answer.state == REACH_NONE)
+		sooner(q->clearance, answer.until < q->now + UNREACHED_FOR ? answer.until : q->now + UNREACHED_FOR);
+	loop_work(q->thread->loop, judge_work, judge_done, q);
+}
+
 static void judge_done(void *arg)
 {
-	ask_needs(arg);
+	struct inquiry *q = arg;
+
+	/* Mode `report` refuses nobody, so nobody waits for it. */
+	if (q->unapproved && !q->waited && q->rules->reach) {
+		q->waited = true;
+		reach_wait(q->thread, q->rules->reach, npm_packument_name(q->document->packument), reach_known, q);
+		return;
+	}
+	ask_needs(q);
 }
 
 /* ---- the door ---- */
@@ -359,6 +473,9 @@ static void document_found_for_inquiry(void *arg, struct document_result *result
 	q->clearance->made = q->now;
 	q->clearance->expires = q->now + LONGEST;
 	q->sets = sets_new(q->rules, npm_packument_name(q->document->packument));
+	if (q->rules->reach)
+		reach_asked(q->rules->reach, npm_packument_name(q->document->packument));
+	q->waited = !q->rules->reach;
 	loop_work(q->thread->loop, judge_work, judge_done, q);
 }
 
@@ -386,6 +503,7 @@ void clearance_explain(const struct clearance *c, const struct document *d, stru
 		abort();
 	npm_packument_version(d->packument, index, v);
 	facts_of(d->packument, v, origin, now, ret_facts);
+	package_facts_put(&c->facts, d->packument, index, v, now, ret_facts);
 	for (size_t i = 0; i < c->held_count; i++) {
 		if (c->held[i].index != index)
 			continue;

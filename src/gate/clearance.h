@@ -5,6 +5,7 @@
 #define BONDGATE_GATE_CLEARANCE_H
 
 #include "gate/documents.h"
+#include "gate/package_facts.h"
 #include "policy/decide.h"
 
 /* Immutable; counted; kept with its document until the rules change or time passes `expires`. */
@@ -21,6 +22,7 @@ struct clearance {
 		size_t index;
 	} * held;
 	size_t held_count;
+	struct package_facts facts;
 	struct arena *arena; /* what the above lives in */
 };
 void clearance_unref(struct clearance *c);

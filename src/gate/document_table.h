@@ -11,6 +11,7 @@ struct waiter {
 	struct gate_thread *thread;
 	document_found found;
 	void *arg;
+	usec age; /* a stored document that was confirmed within it is good enough; 0: only a fresh one is */
 	struct document_result result;
 };
 

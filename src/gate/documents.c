@@ -60,6 +60,13 @@ static bool serve_while_asking(const struct document *document, const struct rul
 	       age < origin->stale;
 }
 
+static bool confirmed_within(const struct document *document, usec age, usec now)
+{
+	usec old = now - atomic_load(&document->checked);
+
+	return old >= 0 && old < age;
+}
+
 static bool still_good(const struct document *document, const struct origin *origin, usec now)
 {
 	usec age = now - atomic_load(&document->checked);
@@ -350,21 +357,31 @@ static void open_work(void *arg)
 		r->previous = NULL;
 }
 
+/* Is everybody who waits content with a document of this age? */
+static bool old_enough_for_all(const struct entry *e, const struct document *document, usec now)
+{
+	for (const struct waiter *w = e->waiters; w; w = w->next)
+		if (!confirmed_within(document, w->age, now))
+			return false;
+	return true;
+}
+
 /* After the disk was looked at: what lies there may be all that is needed. */
 static void open_done(void *arg)
 {
 	struct refresh *r = arg;
 	struct documents *d = r->documents;
 	usec now = time_now();
-	bool enough = false;
+	bool enough = false, old_enough;
 
 	pthread_mutex_lock(&d->lock);
 	r->entry->disk_tried = true;
+	old_enough = r->previous && old_enough_for_all(r->entry, r->previous, now);
 	if (r->previous &&
-	    (d->gate->offline || fresh(r->previous, r->origin, now) || serve_while_asking(r->previous, r->rules, r->origin, now))) {
+	    (d->gate->offline || old_enough || fresh(r->previous, r->origin, now) || serve_while_asking(r->previous, r->rules, r->origin, now))) {
 		entry_put_document(d, r->entry, document_ref(r->previous));
 		entry_release_waiters(r->entry, r->previous, false, 0, NULL);
-		enough = d->gate->offline || fresh(r->previous, r->origin, now);
+		enough = d->gate->offline || old_enough || fresh(r->previous, r->origin, now);
 		if (enough)
 			r->entry->busy = false;
 		entries_make_room(d); /* which keeps an entry that is still busy */
@@ -414,6 +431,12 @@ static void refresh_start(struct documents *d, struct gate_thread *t, struct rul
 
 void document_get(struct gate_thread *t, struct rules *rules, const struct origin *origin, struct str name, document_found found, void *arg)
 {
+	document_get_aged(t, rules, origin, name, 0, found, arg);
+}
+
+void document_get_aged(struct gate_thread *t, struct rules *rules, const struct origin *origin, struct str name, usec age,
+                       document_found found, void *arg)
+{
 	struct documents *d = t->gate->documents;
 	usec now = time_now();
 	struct document_result result = {0};
@@ -423,7 +446,10 @@ void document_get(struct gate_thread *t, struct rules *rules, const struct origi
 
 	pthread_mutex_lock(&d->lock);
 	e = entry_find(d, origin, name);
-	if (e->document && (t->gate->offline || fresh(e->document, origin, now) || serve_while_asking(e->document, rules, origin, now))) {
+	if (e->document && confirmed_within(e->document, age, now)) {
+		document_result_fill(&result, e->document, false, 0, NULL);
+		answered = true;
+	} else if (e->document && (t->gate->offline || fresh(e->document, origin, now) || serve_while_asking(e->document, rules, origin, now))) {
 		document_result_fill(&result, e->document, e->failure != NULL, 0, NULL);
 		answered = true;
 		start = !t->gate->offline && !e->busy && !fresh(e->document, origin, now) && now - e->failed_at >= FAILED_SECONDS * USEC_SECOND;
@@ -442,7 +468,7 @@ void document_get(struct gate_thread *t, struct rules *rules, const struct origi
 
 		if (!w)
 			abort();
-		*w = (struct waiter){.next = e->waiters, .thread = t, .found = found, .arg = arg};
+		*w = (struct waiter){.next = e->waiters, .thread = t, .found = found, .arg = arg, .age = age};
 		e->waiters = w;
 		start = !e->busy;
 	}

@@ -42,6 +42,10 @@ typedef void (*document_found)(void *arg, struct document_result *result);
 void document_get(struct gate_thread *t, struct rules *rules, const struct origin *origin, struct str name, document_found found,
                   void *arg);
 
+/* The same, content with a stored document that was confirmed within `age`, without asking the upstream. */
+void document_get_aged(struct gate_thread *t, struct rules *rules, const struct origin *origin, struct str name, usec age,
+                       document_found found, void *arg);
+
 /* Worker: makes the document's file again from its own raw JSON with what the store knows by now (a mismatch that was found), and lets every
  * answer be made anew. */
 void document_remake(struct gate *g, const struct origin *origin, struct document *document);

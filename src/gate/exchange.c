@@ -75,7 +75,9 @@ void answer_sentence(struct exchange *x, int status, struct str sentence)
 	jw_member_str(&w, "message", sentence);
 	jw_object_end(&w);
 	buf_printf(&lines, "content-type: application/json\r\ncache-control: no-cache\r\n");
-	if (status == 403)
+	if (status == 503)
+		buf_add_str(&lines, STR("retry-after: 5\r\n"));
+	if (status == 403 || status == 503)
 		buf_printf(&lines, "npm-notice: %.*s\r\n", STR_ARG(str_take(line, 400)));
 	http_reply_text(x->rq, &(struct http_reply){.status = status, .reason = line, .headers = buf_str(&lines)}, buf_str(&body));
 }
@@ -93,6 +95,9 @@ void answer_failure(struct exchange *x, int code, const struct err *err)
 	case -EACCES:
 	case -EBADMSG:
 		answer_sentence(x, 403, sentence);
+		break;
+	case -EAGAIN:
+		answer_sentence(x, 503, sentence);
 		break;
 	default:
 		answer_sentence(x, 502, sentence);

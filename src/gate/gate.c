@@ -8,6 +8,7 @@
 #include "gate/documents.h"
 #include "gate/people.h"
 #include "gate/recall.h"
+#include "gate/reach.h"
 #include "gate/renditions.h"
 #include "gate/rules.h"
 
@@ -24,6 +25,7 @@ int gate_open(const struct gate_options *options, struct gate **ret, struct err 
 		abort();
 	pthread_mutex_init(&g->rules_lock, NULL);
 	pthread_mutex_init(&g->rules_making, NULL);
+	pthread_mutex_init(&g->walks_lock, NULL);
 	gate_set_rules(g, options->policies, options->advisories);
 	g->state_dir = options->state_dir;
 	g->now = time_now;
@@ -81,11 +83,19 @@ int gate_thread_init(struct gate *g, struct gate_thread *t, struct err *err)
 	r = loop_new(&t->loop, err);
 	if (r < 0)
 		return r;
-	return fetcher_new(t->loop, &limits, g->via, &t->fetcher, err);
+	r = fetcher_new(t->loop, &limits, g->via, &t->fetcher, err);
+	if (r < 0)
+		return r;
+	if (!g->home)
+		g->home = t;
+	gate_wake_walks(g);
+	return 0;
 }
 
 void gate_threads_close(struct gate_thread *threads, size_t count)
 {
+	if (count && threads[0].gate)
+		gate_stop_walks(threads[0].gate);
 	for (size_t i = 0; i < count; i++) {
 		struct fetcher *fetcher = threads[i].fetcher;
 

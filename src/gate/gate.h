@@ -17,6 +17,7 @@
 struct documents;
 struct artifacts;
 struct renditions;
+struct reach;
 struct people;
 
 /* Policy and advisories as they are in force together: one value, swapped as a whole, counted. There is one for everybody, and for each
@@ -27,6 +28,7 @@ struct rules {
 	uint64_t swap;  /* the same for all that were put in force together; grows */
 	struct policy *policy;
 	struct advisories *advisories;
+	struct reach *reach; /* what the approved roots need; NULL: `allow.mode` is off */
 };
 
 /* The policies as the files say them, before what people decided is put over them. Counted. */
@@ -65,6 +67,9 @@ struct gate {
 	struct policy_set *policies;
 	struct arena *grants_arena;
 	struct policy_grants grants;
+	struct gate_thread *home; /* whose loop the walks from the approved roots live on: the first one */
+	pthread_mutex_t walks_lock;
+	struct reach *walks; /* all that live */
 	_Atomic bool ready;
 	_Atomic bool evidence_full;   /* the last receipt could not be made durable */
 	_Atomic bool evidence_trying; /* a record is under way that tells whether there is room again */

@@ -20,7 +20,40 @@ struct str refusal_of_version(const struct clearance *c, const struct document *
 	}
 	if (ret_decision)
 		*ret_decision = arena_printf(a, "%s %s", verdict_name(decision.verdict), reason_code_name(decision.reasons[0].code));
+	if (decision.reasons[0].code == REASON_NOT_APPROVED && c->facts.reach_note.n)
+		return arena_printf(a, "%.*s (%.*s)", STR_ARG(decision_sentence(a, &facts, &decision, now)), STR_ARG(c->facts.reach_note));
 	return decision_sentence(a, &facts, &decision, now);
+}
+
+bool refusal_may_end(const struct clearance *c, const struct document *d, struct rules *rules, const struct origin *origin, size_t index,
+                     usec now, struct arena *a)
+{
+	struct version_facts facts;
+	struct decision decision;
+	bool waits = false;
+
+	if (!c->facts.reach_pending)
+		return false;
+	clearance_explain(c, d, rules, origin, index, now, a, &facts, &decision);
+	for (size_t i = 0; i < decision.reason_count; i++) {
+		const struct reason *r = &decision.reasons[i];
+
+		if (r->mode != MODE_ENFORCE || r->code == REASON_EXEMPT)
+			continue;
+		if (r->code != REASON_NOT_APPROVED)
+			return false;
+		waits = true;
+	}
+	return waits;
+}
+
+bool refusal_of_package_may_end(const struct clearance *c, const struct document *d, struct rules *rules, const struct origin *origin,
+                                usec now, struct arena *a)
+{
+	for (size_t i = c->count; i-- > 0 && c->facts.reach_pending;)
+		if (!c->shown[i] && refusal_may_end(c, d, rules, origin, i, now, a))
+			return true;
+	return false;
 }
 
 /* The indices of the newest hidden versions, newest first: of the stable ones, or of the prereleases. */

@@ -14,4 +14,11 @@ struct str refusal_of_package(const struct clearance *c, const struct document *
 struct str refusal_of_version(const struct clearance *c, const struct document *d, struct rules *rules, const struct origin *origin,
                               size_t index, usec now, struct arena *a, struct str *ret_decision);
 
+/* Is it refused only because the walk from the approved roots has not come that far? Then the same request may pass in a moment. */
+bool refusal_may_end(const struct clearance *c, const struct document *d, struct rules *rules, const struct origin *origin, size_t index,
+                     usec now, struct arena *a);
+/* The same, of at least one version of a package of which nothing is cleared. */
+bool refusal_of_package_may_end(const struct clearance *c, const struct document *d, struct rules *rules, const struct origin *origin,
+                                usec now, struct arena *a);
+
 #endif

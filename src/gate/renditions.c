@@ -324,7 +324,11 @@ static void cleared(void *arg, struct clearance_result *result)
 		struct str sentence =
 			refusal_of_package(result->clearance, result->document, m->rules, m->wish.origin, m->thread->gate->now(), m->arena);
 
-		m->code = err_set(&m->err, result->clearance->count ? -EPERM : -ENOENT, "%.*s", STR_ARG(sentence));
+		m->code = result->clearance->count ? -EPERM : -ENOENT;
+		if (refusal_of_package_may_end(result->clearance, result->document, m->rules, m->wish.origin, m->thread->gate->now(), m->arena))
+			m->code = -EAGAIN;
+		m->err.code = m->code;
+		snprintf(m->err.text, sizeof(m->err.text), "%.*s", STR_ARG(sentence));
 		making_end(m);
 		return;
 	}

@@ -34,7 +34,7 @@ struct rendition_wish {
 struct rendition_result {
 	struct rendition *rendition; /* a reference for the receiver; NULL with a code */
 	bool stale;
-	int code; /* as clearance_result, or -EPERM: nothing of the package is cleared, err.text says why */
+	int code; /* as clearance_result, or nothing of the package is cleared and err.text says why: -EPERM, or -EAGAIN where it may be in a moment */
 	struct err err;
 };
 typedef void (*rendition_found)(void *arg, struct rendition_result *result);

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "gate/policy_set.h"
+#include "gate/reach.h"
 
 /* Everything that is in force together. A tightened policy that is no other than the base has the base's rules, so that caches are shared. */
 struct team_rules {
@@ -30,6 +31,7 @@ void rules_unref(struct rules *r)
 		return;
 	policy_unref(r->policy);
 	advisories_unref(r->advisories);
+	reach_unref(r->reach);
 	free(r);
 }
 
@@ -94,6 +96,33 @@ static void in_force_free(struct in_force *f)
 	free(f);
 }
 
+static bool has_reach(const struct in_force *f, const struct reach *r)
+{
+	bool has = f->base->reach == r;
+
+	for (size_t i = 0; i < f->team_count && !has; i++)
+		has = f->teams[i].proven->reach == r || f->teams[i].tightened->reach == r;
+	return has;
+}
+
+static void retire(const struct in_force *f, struct rules *r)
+{
+	if (r->reach && !(f && has_reach(f, r->reach)))
+		reach_retire(r->reach);
+}
+
+/* The walks of rules that are in force no more have an end: they hold rules, which hold them. */
+static void retire_walks(const struct in_force *before, const struct in_force *now)
+{
+	if (!before)
+		return;
+	retire(now, before->base);
+	for (size_t i = 0; i < before->team_count; i++) {
+		retire(now, before->teams[i].proven);
+		retire(now, before->teams[i].tightened);
+	}
+}
+
 /* A policy with what people decided on top; where that fails, without: grants only ever loosen. */
 static struct policy *granted(const struct gate *g, struct policy *p)
 {
@@ -127,6 +156,12 @@ static struct rules *make_rules(struct making *m, struct policy *file, const str
 	r->swap = m->swap;
 	r->policy = m->same_policies && before ? policy_ref(before->policy) : granted(m->gate, file);
 	r->advisories = advisories_ref(m->advisories);
+	if (policy_mode(r->policy, REASON_NOT_APPROVED) == MODE_OFF)
+		return r;
+	/* The walk goes on where it is. */
+	r->reach = before && before->reach ? reach_ref(before->reach) : reach_new(m->gate, r);
+	if (before && before->reach)
+		reach_use(r->reach, r);
 	return r;
 }
 
@@ -141,7 +176,7 @@ static struct in_force *make(struct making *m, struct policy_set *policies)
 	f->team_count = policies->team_count;
 	for (size_t i = 0; i < f->team_count; i++) {
 		struct team_policies *team = &policies->teams[i];
-		const struct team_rules *before = m->before && m->same_policies ? &m->before->teams[i] : NULL;
+		const struct team_rules *before = m->before ? find_team(m->before, team->label) : NULL;
 
 		f->teams[i].label = team->label;
 		f->teams[i].proven = make_rules(m, team->proven, before ? before->proven : NULL);
@@ -168,6 +203,7 @@ static void put_in_force(struct gate *g, struct advisories *advisories, bool sam
 	pthread_mutex_lock(&g->rules_lock);
 	g->in_force = fresh;
 	pthread_mutex_unlock(&g->rules_lock);
+	retire_walks(before, fresh);
 	in_force_free(before);
 }
 
@@ -197,6 +233,7 @@ void gate_set_grants(struct gate *g, struct arena *arena, const struct policy_gr
 
 void gate_drop_rules(struct gate *g)
 {
+	retire_walks(g->in_force, NULL);
 	in_force_free(g->in_force);
 	policy_set_unref(g->policies);
 	arena_free(g->grants_arena);

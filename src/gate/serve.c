@@ -251,7 +251,7 @@ static size_t body_limit(struct http_request *rq, void *arg)
 	struct str label, mount, below;
 
 	if (!cut_mount(rq->path, &label, &mount, &below))
-		return 0;
+		return str_eq(rq->method, STR("POST")) && str_eq(rq->path, STR("/-/explain")) ? MIB : 0;
 	if (str_starts(below, STR("/-/npm/v1/security/")))
 		return LIMIT_AUDIT_BODY_BYTES;
 	if (!str_eq(rq->method, STR("PUT")) && !str_eq(rq->method, STR("POST")) && !str_eq(rq->method, STR("DELETE")))

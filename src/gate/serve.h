@@ -21,6 +21,7 @@ void serve_login(struct exchange *x);
 void serve_pass(struct exchange *x);
 /* /-/explain */
 void serve_explain(struct exchange *x);
+void serve_explain_bulk(struct exchange *x);
 /* /-/healthz, /-/readyz, /-/metrics, the page at /. */
 void serve_own(struct exchange *x);
 

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/limits.h"
+#include "gate/reach.h"
 #include "gate/serve.h"
 
 /* The gate's own pages: is it alive, is it ready, what did it count, what is it. */
@@ -75,6 +76,15 @@ static void serve_metrics(struct exchange *x)
 	metric_write(&out, "cache_bytes", "gauge", "Bytes of artifacts in the cache", g->cache ? cache_used(g->cache) : 0);
 	metric_write(&out, "rules_epoch", "gauge", "Number of the rules in force; grows with every change", x->rules->epoch);
 	metric_write(&out, "started_seconds", "gauge", "When the gate was started, Unix time", (uint64_t)(g->started / USEC_SECOND));
+	if (x->rules->reach) {
+		struct reach_counts walk;
+
+		reach_counts(x->rules->reach, &walk);
+		metric_write(&out, "approved_roots", "gauge", "Names that are approved roots", walk.roots);
+		metric_write(&out, "approved_names", "gauge", "Names that approved roots need, themselves included", walk.names);
+		metric_write(&out, "approved_names_unknown", "gauge", "Of those: names that the walk has still to look at", walk.unknown);
+		metric_write(&out, "approved_waiting", "gauge", "Requests that wait for the walk", walk.waiting);
+	}
 	answer_text(x, 200, STR("text/plain; version=0.0.4"), buf_str(&out));
 }
 
@@ -106,6 +116,10 @@ static const struct page {
 
 void serve_own(struct exchange *x)
 {
+	if (str_eq(x->rq->method, STR("POST")) && str_eq(x->rq->path, STR("/-/explain"))) {
+		serve_explain_bulk(x);
+		return;
+	}
 	if (!str_eq(x->rq->method, STR("GET")) && !str_eq(x->rq->method, STR("HEAD"))) {
 		answer_sentence(x, 405, STR("only GET and HEAD here; npm's registry is below /npm/"));
 		return;

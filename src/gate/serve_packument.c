@@ -19,7 +19,7 @@ static void found(void *arg, struct rendition_result *result)
 	int n;
 
 	if (!r) {
-		if (result->code == -EPERM)
+		if (result->code == -EPERM || result->code == -EAGAIN)
 			record_refusal(x, &result->err);
 		answer_failure(x, result->code, &result->err);
 	} else if (x->rq) {

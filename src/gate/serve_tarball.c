@@ -91,6 +91,9 @@ static struct str receipt_decision(struct handing *h, struct str *ret_detail)
 	for (size_t i = 0; i < d.reason_count; i++) {
 		const struct reason *r = &d.reasons[i];
 
+		/* Nobody is told of what is not known yet. */
+		if (r->code == REASON_NOT_APPROVED && h->cleared.clearance->facts.reach_pending)
+			continue;
 		*ret_detail = r->text;
 		if (r->code == REASON_EXEMPT)
 			return arena_printf(x->arena, "allow exempt %s", reason_code_name(r->lifted));
@@ -359,7 +362,9 @@ static void cleared(void *arg, struct clearance_result *result)
 		struct str decision, sentence = refusal_of_version(result->clearance, result->document, x->rules, x->origin, (size_t)at,
 		                                                   x->thread->gate->now(), x->arena, &decision);
 
-		refuse(x, h->version.version, 403, decision, sentence);
+		bool may_end = refusal_may_end(result->clearance, result->document, x->rules, x->origin, (size_t)at, x->thread->gate->now(), x->arena);
+
+		refuse(x, h->version.version, may_end ? 503 : 403, decision, sentence);
 		handing_free(h);
 		return;
 	}

@@ -87,7 +87,9 @@ static void version_found(void *arg, struct clearance_result *result)
 			npm_packument_version(p, (size_t)at, &v);
 			exchange_evidence(x, EVIDENCE_REFUSAL, v.version, STR(""), decision, sentence, &record);
 			store_append(x->thread->gate->store, &record, NULL, NULL);
-			answer_sentence(x, 403, sentence);
+			answer_sentence(
+				x, refusal_may_end(result->clearance, result->document, x->rules, x->origin, (size_t)at, cut.now, x->arena) ? 503 : 403,
+				sentence);
 		} else {
 			answer_sentence(
 				x, 404,

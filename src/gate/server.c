@@ -13,6 +13,7 @@
 #include "gate/feeds.h"
 #include "gate/people.h"
 #include "gate/recall.h"
+#include "gate/reach.h"
 #include "gate/renditions.h"
 #include "gate/serve.h"
 #include "gate/watch_files.h"
@@ -560,6 +561,7 @@ int server_run(struct gate *g, const struct server_options *options, struct err 
 	for (size_t i = 0; i < s->thread_count; i++)
 		if (pthread_create(&s->threads[i].thread, NULL, run_thread, &s->threads[i]) != 0)
 			abort();
+	gate_wake_walks(g);
 	atomic_store(&g->ready, true);
 	notify_ready(s->options->notify, STR("serving"));
 	loop_run(s->control);

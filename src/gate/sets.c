@@ -94,6 +94,14 @@ void sets_free(struct sets *s)
 	free(s);
 }
 
+/* What a cleared version pins is needed by it: where the parent is approved, so are its parts, and where it is not, nobody asks for them. What its
+ * parts gained is judged with their own documents when they are asked for. */
+static void as_needed(struct version_facts *facts)
+{
+	facts->reached_from = STR("what pins it");
+	facts->name_known = true;
+}
+
 /* The longest cooldown in force, found by asking about a version published this moment. */
 static usec window(const struct sets *s, usec now)
 {
@@ -107,6 +115,7 @@ static usec window(const struct sets *s, usec now)
 	struct decision d;
 	usec cooldown;
 
+	as_needed(&newborn);
 	decide(s->rules->policy, NULL, &newborn, now, NULL, &d);
 	cooldown = d.verdict == VERDICT_HOLD && d.until != USEC_NEVER ? d.until - now : 0;
 	return 2 * cooldown > FOLLOWED_AT_LEAST ? 2 * cooldown : FOLLOWED_AT_LEAST;
@@ -170,6 +179,7 @@ static bool refused_anyway(struct sets *s, struct npm_pin pin, usec parent_publi
 	                              .origin_cooldown = -1};
 	struct decision d;
 
+	as_needed(&facts);
 	decide(s->rules->policy, s->rules->advisories, &facts, now, NULL, &d);
 	*ret_until = d.until;
 	return d.verdict == VERDICT_DENY;
@@ -265,6 +275,25 @@ void sets_plan(struct sets *s, usec now)
 	}
 }
 
+void sets_want(struct sets *s, struct str name)
+{
+	if (!str_eq(name, s->self) && npm_name_check(name, NULL) == 0)
+		find_package(s, name);
+}
+
+enum set_wanted sets_wanted(const struct sets *s, struct str name, const struct npm_packument **ret)
+{
+	const struct set_package *p = map_get(&s->packages, name);
+
+	/* Itself is known; what is no name is nowhere. */
+	if (str_eq(name, s->self) || npm_name_check(name, NULL) < 0 || (p && p->nowhere))
+		return SET_NOWHERE;
+	if (!p || !p->packument)
+		return SET_UNKNOWN;
+	*ret = p->packument;
+	return SET_FOUND;
+}
+
 bool sets_has_needs(const struct sets *s)
 {
 	for (const struct set_package *p = s->package_list; p; p = p->next)
@@ -324,6 +353,7 @@ static void judge_pair(struct sets *s, struct pair *pair, usec now)
 		return; /* nowhere: nothing that the gate holds back */
 	npm_packument_version(package->packument, (size_t)at, &v);
 	facts_of(package->packument, &v, package->origin, now, &facts);
+	as_needed(&facts);
 	decide(s->rules->policy, s->rules->advisories, &facts, now, NULL, &d);
 	if (d.verdict != VERDICT_ALLOW) {
 		pair->held = true;

@@ -23,6 +23,11 @@ void sets_add_root(struct sets *s, size_t index, const struct npm_version *v, us
 /* After the last root: decides how far the older ones are followed. */
 void sets_plan(struct sets *s, usec now);
 
+/* A package whose document the caller wants for a reason of its own; it holds nothing by itself. */
+void sets_want(struct sets *s, struct str name);
+enum set_wanted { SET_FOUND, SET_NOWHERE, SET_UNKNOWN /* it could not be asked for, or there are too many */ };
+enum set_wanted sets_wanted(const struct sets *s, struct str name, const struct npm_packument **ret);
+
 /* Packages whose documents are wanted: any left, and the next one (it is given out once). */
 bool sets_has_needs(const struct sets *s);
 struct set_package *sets_next_need(struct sets *s);

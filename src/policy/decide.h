@@ -59,12 +59,20 @@ struct version_facts {
 	struct str fixes; /* given: the advisory that names this version as its fix */
 };
 
+/* What a delay counts from or is for, where its rule knows several. */
+enum reason_about {
+	ABOUT_VERSION,
+	ABOUT_PACKAGE, /* cooldown, new-dependency: of a package that is itself young */
+	ABOUT_FIX,     /* cooldown: the shorter one of a security fix */
+};
+
 struct reason {
 	enum reason_code code;
-	enum verdict verdict;    /* what this rule asks for; ALLOW for `exempt` */
-	enum mode mode;          /* report: it would have refused */
-	usec until;              /* hold: when the rule ends by itself; USEC_NEVER: only a person decides; exempt: when the exception ends */
-	usec wait;               /* cooldown: how long the policy waits; `until` less this is what its age counts from */
+	enum verdict verdict; /* what this rule asks for; ALLOW for `exempt` */
+	enum mode mode;       /* report: it would have refused */
+	usec until;           /* hold: when the rule ends by itself; USEC_NEVER: only a person decides; exempt: when the exception ends */
+	usec wait;            /* of a delay: how long the policy waits; `until` less this is what the age counts from */
+	enum reason_about about;
 	enum reason_code lifted; /* exempt: the rule that the exception lifts */
 	struct str text;         /* one sentence for the developer; empty when no arena was given */
 	struct str source;       /* "bondgate.yaml:12", "built-in", an advisory id … */
@@ -80,14 +88,25 @@ struct decision {
 	struct reason reasons[DECISION_REASONS]; /* those in force first (deny before hold), then `exempt`, then those of mode report */
 };
 
-/* `texts`: where the sentences are put; NULL: none are made, which is what filtering a packument of thousands of versions
+/* May a person ask for an exception from this rule (`bondgate request`)? Not from what is no matter of judgement: malware, a changed hash, content that
+ * is not what was announced, a signature that does not fit, a name or version that is not there. */
+bool reason_may_be_requested(enum reason_code c);
+/* Does a request lift everything that refuses this? */
+bool decision_may_be_requested(const struct decision *d);
+
+/* How the delays combine: the longest of those whose condition holds counts. A security fix (advisories name this very version as one) waits
+ * `security-fix` in place of `default`, or not at all where every other version of its line is denied; but only if no other rule has anything to say
+ * against the version, be it enforced, reported or lifted by an exemption: an exemption lifts its own rule and buys no shorter wait.
+ *
+ * `texts`: where the sentences are put; NULL: none are made, which is what filtering a packument of thousands of versions
  * does. `advisories` may be NULL: none known. */
 void decide(const struct policy *p, const struct advisories *advisories, const struct version_facts *facts, usec now, struct arena *texts,
             struct decision *ret);
 
 /* The sentence that a refused developer reads everywhere (reason phrase, body, notice, explain): at most 200 bytes of ASCII, names package,
  * rule, when it ends, and what to do next. E.g.
- * "axios@1.14.1 was published 2h ago; this gate waits 7d (cooldown): cleared 2026-04-07 00:21 UTC. Ask: bondgate explain npm:axios@1.14.1" */
+ * "axios@1.14.1 was published 2h ago; this gate waits 7d (cooldown): cleared 2026-04-07 00:21 UTC. Ask: bondgate request npm:axios@1.14.1"
+ * Where no request helps, it ends in "Ask: bondgate explain …". */
 struct str decision_sentence(struct arena *a, const struct version_facts *facts, const struct decision *d, usec now);
 
 /* explain's answer: JSON in the shape of DESIGN.md section 7, and lines for people. */

@@ -15,6 +15,54 @@ static void json_time(struct json_writer *w, const char *key, usec time)
 	jw_str(w, str_of(text));
 }
 
+static void member_text(struct json_writer *w, const char *key, struct str text)
+{
+	if (text.n)
+		jw_member_str(w, key, text);
+}
+
+static const char *const signatures[] = {
+	[SIGNATURE_UNKNOWN] = NULL, [SIGNATURE_ABSENT] = "absent", [SIGNATURE_VALID] = "valid", [SIGNATURE_INVALID] = "invalid"};
+
+/* What is known of its making and of why it is here; nothing known, no member. */
+static void json_trust(struct json_writer *w, const struct version_facts *f)
+{
+	const struct trust_facts *t = &f->trust;
+
+	jw_key(w, STR("trust"));
+	jw_object(w);
+	if (t->publisher_count) {
+		jw_key(w, STR("publishers"));
+		jw_array(w);
+		for (size_t i = 0; i < t->publisher_count; i++)
+			jw_str(w, t->publishers[i]);
+		jw_array_end(w);
+	}
+	member_text(w, "trusted-publisher", t->trusted_publisher);
+	member_text(w, "verified-source", t->verified_source);
+	if (t->provenance)
+		jw_member_bool(w, "provenance", true);
+	member_text(w, "signature", str_of(signatures[t->signature]));
+	member_text(w, "continuity", t->continuity);
+	member_text(w, "install-script", t->install_script);
+	member_text(w, "binary", t->binary);
+	member_text(w, "remote-dependency", t->remote_dependency);
+	member_text(w, "dependency", t->dependency);
+	member_text(w, "resembles", f->resembles);
+	member_text(w, "reached-from", f->reached_from);
+	member_text(w, "fixes", f->fixes);
+	jw_object_end(w);
+}
+
+static bool knows_trust(const struct version_facts *f)
+{
+	const struct trust_facts *t = &f->trust;
+
+	return t->publisher_count || t->trusted_publisher.n || t->verified_source.n || t->provenance || t->signature != SIGNATURE_UNKNOWN ||
+	       t->continuity.n || t->install_script.n || t->binary.n || t->remote_dependency.n || t->dependency.n || f->resembles.n ||
+	       f->reached_from.n || f->fixes.n;
+}
+
 void explain_json(const struct version_facts *facts, const struct decision *d, struct buf *out)
 {
 	CLEANUP_ARENA struct arena *a = arena_new(16 * KIB);
@@ -42,6 +90,8 @@ void explain_json(const struct version_facts *facts, const struct decision *d, s
 		jw_object_end(&w);
 	}
 	jw_array_end(&w);
+	if (knows_trust(facts))
+		json_trust(&w, facts);
 	jw_object_end(&w);
 }
 
@@ -83,16 +133,61 @@ static void add_advice(const struct version_facts *facts, const struct decision 
 		buf_add_str(out, STR("\nOnly a registry of your own may serve this name: whoever owns the policy can add it to `origins`.\n"));
 		return;
 	}
-	if (d->verdict == VERDICT_HOLD && d->until != USEC_NEVER)
+	if (decision_may_be_requested(d)) {
+		buf_add_str(out, d->verdict == VERDICT_HOLD && d->until != USEC_NEVER
+		                     ? STR("\nWait until then, or use an older version. If it cannot wait, ask for an exception:\n")
+		                     : STR("\nUse another version, or ask for an exception:\n"));
+		buf_printf(out, "  bondgate request %s:", ecosystem_name(facts->ecosystem));
+		sentence_ascii(out, facts->name);
+		buf_add_char(out, '@');
+		sentence_ascii(out, facts->version);
+		buf_add_str(out, STR(" --reason \"...\"\nWhoever owns the policy can write one too:\n"));
+	} else {
 		buf_add_str(out,
-		            STR("\nWait until then, or use an older version. If it cannot wait, ask the owner of the policy for an exemption:\n"));
-	else
-		buf_add_str(out, STR("\nUse another version. Whoever owns the policy can look at it and, with a reason, exempt it:\n"));
+		            STR("\nUse another version. Nobody can ask this away; only whoever owns the policy can, with a reason, exempt it:\n"));
+	}
 	buf_printf(out, "  exemptions:\n    - {package: \"%s:", ecosystem_name(facts->ecosystem));
 	sentence_ascii(out, facts->name);
 	buf_add_char(out, '@');
 	sentence_ascii(out, facts->version);
 	buf_printf(out, "\", rules: [%s], reason: \"...\", owner: ..., approved-by: ..., expires: ...}\n", buf_cstr(&rules));
+}
+
+static void add_fact(struct buf *out, const char *what, struct str text)
+{
+	if (!text.n)
+		return;
+	buf_printf(out, "  %s ", what);
+	sentence_ascii(out, text);
+	buf_add_char(out, '\n');
+}
+
+/* What is known of its making, for whoever has to judge. */
+static void add_trust(const struct version_facts *f, struct buf *out)
+{
+	const struct trust_facts *t = &f->trust;
+	CLEANUP_BUF struct buf names = BUF(4096);
+
+	for (size_t i = 0; i < t->publisher_count && i < 20; i++)
+		buf_printf(&names, "%s%.*s", i ? ", " : "", STR_ARG(t->publishers[i]));
+	if (knows_trust(f))
+		buf_add_char(out, '\n');
+	add_fact(out, f->ecosystem == ECOSYSTEM_NPM ? "published by" : "owned by", buf_str(&names));
+	if (t->verified_source.n)
+		add_fact(out, "provenance verified, built in", t->verified_source);
+	else if (t->trusted_publisher.n)
+		add_fact(out, "claims to be built in", t->trusted_publisher);
+	else if (t->provenance)
+		add_fact(out, "provenance", STR("claimed, not verified"));
+	add_fact(out, "signature of its registry", str_of(signatures[t->signature]));
+	add_fact(out, "what changed:", t->continuity);
+	add_fact(out, "gained code on install:", t->install_script);
+	add_fact(out, "gained a command or native code:", t->binary);
+	add_fact(out, "gained a dependency on an address:", t->remote_dependency);
+	add_fact(out, "gained a dependency new here:", t->dependency);
+	add_fact(out, "resembles", f->resembles);
+	add_fact(out, "needed by the approved root", f->reached_from);
+	add_fact(out, "the fix of", f->fixes);
 }
 
 void explain_text(const struct version_facts *facts, const struct decision *d, usec now, struct buf *out)
@@ -124,5 +219,6 @@ void explain_text(const struct version_facts *facts, const struct decision *d, u
 			buf_printf(out, "  [%.*s]", STR_ARG(r->source));
 		buf_add_char(out, '\n');
 	}
+	add_trust(facts, out);
 	add_advice(facts, d, out);
 }

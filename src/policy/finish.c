@@ -87,7 +87,8 @@ static int finish_rules(struct policy *p, struct err *err)
 
 	if ((r = add_list(p->rules, MATCH_DENY_NAME, &p->deny_names, err)) < 0 ||
 	    (r = add_list(p->rules, MATCH_DENY_VERSION, &p->deny_versions, err)) < 0 ||
-	    (r = add_list(p->rules, MATCH_EXCLUDE, &p->exclude, err)) < 0)
+	    (r = add_list(p->rules, MATCH_EXCLUDE, &p->exclude, err)) < 0 ||
+	    (r = add_list(p->rules, MATCH_MAY_RESEMBLE, &p->look_alike_exclude, err)) < 0)
 		return r;
 	for (size_t i = 0; i < p->exemption_rules.count; i++) {
 		const struct listed *item = &((struct exemption_rule *)p->exemption_rules.array)[i].package;
@@ -259,7 +260,7 @@ int policy_finish(struct policy *p, struct err *err)
 			return err_set(err, r, "out of memory");
 	if ((r = finish_rules(p, err)) < 0 || (r = finish_names(p, err)) < 0 || (r = publishers_finish(p, err)) < 0)
 		return r;
-	if (finish_settings(p) < 0 || finish_hashes(p) < 0 || finish_lists(p) < 0)
+	if (finish_settings(p) < 0 || finish_hashes(p) < 0 || finish_lists(p) < 0 || look_alikes_of_policy(p) < 0)
 		return err_set(err, -ENOMEM, "out of memory");
 	policy_modes(p);
 	return policy_lines_digest(p, &p->digest) < 0 ? err_set(err, -ENOMEM, "out of memory") : 0;

@@ -46,6 +46,9 @@ const char *webhook_event_name(enum webhook_event e);
 const char *webhook_format_name(enum webhook_format f);
 enum { WEBHOOK_EVENTS_ALL = WEBHOOK_REQUEST | WEBHOOK_DECISION | WEBHOOK_INCIDENT | WEBHOOK_BREAK_GLASS };
 
+/* The sets that come with the program: a map of lists. NULL when memory is out. */
+struct yaml_node *publisher_sets_shipped(struct arena *a);
+
 /* items.c: the lists of maps. */
 bool feed_url_safe(struct str url); /* https, or http to a private address */
 int items_load(struct loader *l, enum key_id list, const struct yaml_node *node);

@@ -148,6 +148,7 @@ struct policy {
 	struct matcher *rules;                            /* MATCH_DENY_NAME … MATCH_ROOT */
 	struct matcher *names;                            /* MATCH_ORIGIN, MATCH_INTERNAL */
 	struct map hashes;                                /* raw digest -> struct listed */
+	struct look_alikes *look_alikes;                  /* approved roots and `look-alike.names`; NULL: none */
 	uint8_t modes[REASON_CODE_COUNT];
 	uint64_t digest;
 };
@@ -161,6 +162,7 @@ enum match_kind {
 	MATCH_EXCLUDE,
 	MATCH_EXEMPTION, /* index into `exemptions` */
 	MATCH_ROOT,      /* index into `approvals` */
+	MATCH_MAY_RESEMBLE,
 	MATCH_ORIGIN,
 	MATCH_INTERNAL,
 };
@@ -190,6 +192,9 @@ int publishers_finish(struct policy *p, struct err *err);
  * may say ORG/ and a star), NuGet owners and everything that is denied whatever the case of ASCII letters. NULL: no. */
 const struct approved_publisher *publisher_approved(const struct policy *p, enum publisher_kind kind, struct str name);
 const struct listed *publisher_denied(const struct policy *p, enum publisher_kind kind, struct str name);
+
+/* resembles.c: compiles what this policy protects from look-alikes. 0 or -ENOMEM. */
+int look_alikes_of_policy(struct policy *p);
 
 /* What is known of a rule besides its name. */
 struct rule_mode {

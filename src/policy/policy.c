@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "policy/embedded.h"
 #include "policy/load.h"
+#include "policy/look_alike.h"
 
 /* A policy file of LIMIT_POLICY_BYTES becomes a tree and tables of a few times its size. */
 enum { ARENA_FACTOR = 32 };
@@ -37,6 +38,7 @@ struct policy *policy_begin(struct policy *base)
 	p->origins = NULL;
 	p->rules = p->names = NULL;
 	p->hashes = p->publishers_by_name = p->denied_publishers = MAP_EMPTY;
+	p->look_alikes = NULL;
 	p->arena = arena_new(ARENA_FACTOR * LIMIT_POLICY_BYTES);
 	own_no_room(p);
 	return p->arena ? p : policy_freed(p);
@@ -50,6 +52,7 @@ struct policy *policy_freed(struct policy *p)
 		matcher_free(p->rules);
 		matcher_free(p->names);
 		map_free(&p->hashes);
+		look_alikes_free(p->look_alikes);
 		map_free(&p->publishers_by_name);
 		map_free(&p->denied_publishers);
 		arena_free(p->arena);

@@ -218,9 +218,6 @@ size_t policy_webhooks(const struct policy *p, const struct policy_webhook **ret
 const struct policy_trust *policy_trust(const struct policy *p);
 const struct approval_settings *policy_approval_settings(const struct policy *p);
 
-/* The names of the publisher-sets that come with the program, one a line, sorted. */
-void policy_publisher_sets(struct buf *out);
-
 /* The text of a shipped policy ("default", "strict"); empty: there is none of that name. */
 struct str policy_shipped(struct str name);
 

@@ -134,24 +134,11 @@ const struct listed *publisher_denied(const struct policy *p, enum publisher_kin
 
 /* ---- sets ---- */
 
-static struct yaml_node *shipped_sets(struct arena *a)
+struct yaml_node *publisher_sets_shipped(struct arena *a)
 {
 	struct yaml_node *root = NULL;
 
 	return yaml_parse(a, embedded_text(EMBEDDED_PUBLISHER_SETS), STR("publisher_sets.yaml"), &root, NULL) < 0 ? NULL : root;
-}
-
-void policy_publisher_sets(struct buf *out)
-{
-	CLEANUP_ARENA struct arena *a = arena_new(16 * MIB);
-	const struct yaml_node *sets = a ? shipped_sets(a) : NULL;
-
-	if (!sets) {
-		out->error = -ENOMEM;
-		return;
-	}
-	for (const struct yaml_node *n = sets->first; n; n = n->next)
-		buf_printf(out, "%.*s\n", STR_ARG(n->key));
 }
 
 static const struct set_rule *own_set(const struct policy *p, struct str name)
@@ -261,7 +248,7 @@ static int add_set(struct filling *f, struct arena *scratch, struct yaml_node **
 		}
 		return 0;
 	}
-	if (!*shipped && !(*shipped = shipped_sets(scratch)))
+	if (!*shipped && !(*shipped = publisher_sets_shipped(scratch)))
 		return -ENOMEM;
 	set = yaml_get(*shipped, f->set);
 	return set ? add_shipped_set(f, set) : unknown_set(f->p, f->rule, *shipped, err);

@@ -63,9 +63,7 @@ const char *key_type_text(enum key_type t)
 		[KEY_TYPE_FORMAT] = "generic, slack or teams",
 		[KEY_TYPE_SIGNING_KEY] = "a minisign public key (56 letters that begin with RW)",
 		[KEY_TYPE_PACKAGE] = "a package such as npm:left-pad, npm:@acme/* or npm:left-pad@1.3.0",
-		[KEY_TYPE_PUBLISHER] =
-			"a publisher such as npm-user:acme-bot, npm-scope:@acme, trusted-publisher:github.com/acme/tool, nuget-owner:Acme or "
-			"publisher-set:google",
+		[KEY_TYPE_PUBLISHER] = "a publisher such as npm-user:acme-bot, npm-scope:@acme, nuget-owner:Acme or publisher-set:google",
 		[KEY_TYPE_NAMES] = "a list of names or patterns such as [\"npm:@acme/*\"]",
 		[KEY_TYPE_PATTERNS] = "a list of names, patterns or versions such as [\"npm:@acme/*\", \"npm:left-pad@^1.0.0\"]",
 		[KEY_TYPE_VERSIONS] = "a list of versions or ranges such as [\"npm:event-stream@3.3.6\"]",

@@ -28,36 +28,96 @@ void sentence_time(struct buf *out, usec time)
 		buf_add_str(out, STR("never"));
 }
 
-static void cooldown_rule(struct buf *out, const struct version_facts *facts, const struct reason *reason, usec now)
+/* "cleared 2026-04-07 00:21 UTC", or that only a person ends it. */
+static void add_end(struct buf *out, const struct reason *reason)
+{
+	if (reason->until == USEC_NEVER) {
+		buf_add_str(out, STR("held until a person decides"));
+	} else {
+		buf_add_str(out, STR("cleared "));
+		sentence_time(out, reason->until);
+	}
+}
+
+static void add_name(struct buf *out, struct str name, size_t most)
+{
+	sentence_ascii(out, str_take(name, most));
+	if (name.n > most)
+		buf_add_str(out, STR("..."));
+}
+
+static void cooldown_rule(struct buf *out, const struct reason *reason, usec now)
 {
 	char wait[TIME_TEXT], age[TIME_TEXT];
 	usec from = reason->until - reason->wait;
 
 	duration_format(reason->wait, wait);
 	duration_format_rough(now > from ? now - from : 0, age);
-	if (from != facts->published && from == facts->package_published)
+	if (reason->about == ABOUT_PACKAGE)
 		buf_printf(out, "is of a package that is %s old; this gate waits %s for new packages (cooldown)", age, wait);
+	else if (reason->about == ABOUT_FIX)
+		buf_printf(out, "is a security fix, published %s ago; this gate waits %s for fixes (cooldown)", age, wait);
 	else if (now > from)
 		buf_printf(out, "was published %s ago; this gate waits %s (cooldown)", age, wait);
 	else
 		buf_printf(out, "was published just now; this gate waits %s (cooldown)", wait);
-	buf_add_str(out, STR(": cleared "));
-	sentence_time(out, reason->until);
+	buf_add_str(out, STR(": "));
+	add_end(out, reason);
 }
 
 static void held_rule(struct buf *out, const struct version_facts *facts, const struct reason *reason)
 {
 	buf_add_str(out, STR("needs exactly "));
-	sentence_ascii(out, str_take(facts->held_dependency, 60));
-	if (facts->held_dependency.n > 60)
-		buf_add_str(out, STR("..."));
+	add_name(out, facts->held_dependency, 60);
 	buf_add_str(out, STR(", which is not cleared (dependency-held): "));
-	if (reason->until == USEC_NEVER) {
+	if (reason->until == USEC_NEVER)
 		buf_add_str(out, STR("until a person decides"));
+	else
+		add_end(out, reason);
+}
+
+/* What it gained; the wait stands in `explain`, the end says enough here. */
+static void gain_rule(struct buf *out, const struct version_facts *facts, const struct reason *reason)
+{
+	const struct trust_facts *t = &facts->trust;
+
+	if (reason->code == REASON_INSTALL_SCRIPT) {
+		buf_add_str(out, STR("gained code that runs on install: "));
+		add_name(out, t->install_script, 40);
+	} else if (reason->code == REASON_NEW_BINARY) {
+		buf_add_str(out, STR("gained a command or native code: "));
+		add_name(out, t->binary, 40);
+	} else if (reason->code == REASON_REMOTE_DEPENDENCY) {
+		buf_add_str(out, STR("gained a dependency on an address: "));
+		add_name(out, t->remote_dependency, 50);
+	} else if (reason->about == ABOUT_PACKAGE) {
+		buf_add_str(out, STR("is of a package that is new and not known here, needed by "));
+		add_name(out, facts->reached_from, 40);
 	} else {
-		buf_add_str(out, STR("cleared "));
-		sentence_time(out, reason->until);
+		buf_add_str(out, STR("gained a dependency that is young or not known here: "));
+		add_name(out, t->dependency, 40);
 	}
+	buf_printf(out, " (%s): ", reason_code_name(reason->code));
+	add_end(out, reason);
+}
+
+static void publisher_rule(struct buf *out, const struct version_facts *facts, const struct reason *reason)
+{
+	/* The evidence is a sentence of its own, as long as it has to be: its beginning tells most. */
+	buf_add_str(out, STR("changed hands: "));
+	add_name(out, facts->trust.continuity, 80);
+	buf_add_str(out, STR(" (publisher-changed): "));
+	add_end(out, reason);
+}
+
+static void signature_rule(struct buf *out, const struct version_facts *facts)
+{
+	if (facts->trust.signature == SIGNATURE_ABSENT)
+		buf_add_str(out, STR("has no signature, which this gate asks for (signature-invalid): do not install it"));
+	else if (facts->trust.signature == SIGNATURE_UNKNOWN)
+		buf_add_str(out, STR("has a signature that could not be checked (signature-invalid): held until a person decides"));
+	else
+		buf_add_str(out, STR("has a signature that does not fit (signature-invalid): do not install it"));
 }
 
 static void exempt_rule(struct buf *out, const struct reason *reason)
@@ -80,13 +140,36 @@ void sentence_rule(struct buf *out, const struct version_facts *facts, const str
 
 	switch (reason->code) {
 	case REASON_COOLDOWN:
-		cooldown_rule(out, facts, reason, now);
+		cooldown_rule(out, reason, now);
 		break;
 	case REASON_DEPENDENCY_HELD:
 		held_rule(out, facts, reason);
 		break;
 	case REASON_EXEMPT:
 		exempt_rule(out, reason);
+		break;
+	case REASON_NOT_APPROVED:
+		if (facts->reach_pending)
+			buf_add_str(out, STR("is no approved root; whether one needs it is still being found out (not-approved): held until then"));
+		else
+			buf_add_str(out, STR("is not an approved root and no approved root needs it (not-approved): held until a person decides"));
+		break;
+	case REASON_PUBLISHER_CHANGED:
+		publisher_rule(out, facts, reason);
+		break;
+	case REASON_INSTALL_SCRIPT:
+	case REASON_NEW_BINARY:
+	case REASON_REMOTE_DEPENDENCY:
+	case REASON_NEW_DEPENDENCY:
+		gain_rule(out, facts, reason);
+		break;
+	case REASON_LOOK_ALIKE:
+		buf_add_str(out, STR("has a name that resembles "));
+		add_name(out, facts->resembles, 60);
+		buf_add_str(out, STR(" (look-alike): held until a person decides"));
+		break;
+	case REASON_SIGNATURE_INVALID:
+		signature_rule(out, facts);
 		break;
 	case REASON_MALWARE:
 	case REASON_VULNERABLE:
@@ -167,8 +250,8 @@ struct str decision_sentence(struct arena *a, const struct version_facts *facts,
 	CLEANUP_BUF struct buf package = BUF(2048), rule = BUF(512), out = BUF(SENTENCE_BYTES);
 	const struct reason *reason = deciding(d);
 	struct str detail;
-	static const char ask[] = ". Ask: bondgate explain ";
-	const size_t prefix = sizeof("npm:") - 1, fixed = sizeof(ask) - 1 + 1;
+	const char *ask = decision_may_be_requested(d) ? ". Ask: bondgate request " : ". Ask: bondgate explain ";
+	const size_t prefix = sizeof("npm:") - 1, fixed = strlen(ask) + 1;
 	const char *ecosystem = ecosystem_name(facts->ecosystem);
 	size_t used, room;
 
@@ -200,6 +283,6 @@ struct str decision_sentence(struct arena *a, const struct version_facts *facts,
 	if (package.n)
 		buf_printf(&out, "%s%s:%.*s", ask, ecosystem, STR_ARG(buf_str(&package)));
 	else
-		buf_add_str(&out, STR(". Ask: bondgate explain"));
+		buf_add_str(&out, str_take(str_of(ask), strlen(ask) - 1));
 	return arena_str(a, buf_str(&out));
 }

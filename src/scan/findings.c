@@ -4,7 +4,11 @@
 
 const char *finding_kind_name(enum finding_kind k)
 {
-	static const char *const names[] = {"malware", "vulnerability", "policy"};
+	static const char *const names[] = {
+#define X(constant, name) name,
+		FINDING_KINDS(X)
+#undef X
+	};
 
 	return names[k];
 }
@@ -48,11 +52,13 @@ int lock_list(struct lock *l, struct lock_listed **ret, size_t *ret_count)
 		before = map_get(&seen, key);
 		if (before) {
 			before->dev = before->dev && p->flags & LOCK_DEV;
+			l->packages[i].listed = (uint32_t)(before - array);
 			/* A local copy must not hide that the registry's is there too. */
 			if (l->packages[before->package].source != LOCK_REGISTRY && p->source == LOCK_REGISTRY)
 				before->package = i;
 			continue;
 		}
+		l->packages[i].listed = (uint32_t)n;
 		array[n] = (struct lock_listed){.package = i, .dev = p->flags & LOCK_DEV};
 		if (map_put(&seen, key, &array[n]) < 0)
 			break;
@@ -82,8 +88,36 @@ static struct finding *add(struct findings *f, const struct finding *one)
 	return &f->array[f->count++];
 }
 
+int findings_rule(struct findings *f, struct lock *l, uint32_t package, bool dev, enum finding_rule rule, struct str detail)
+{
+	static const struct {
+		enum finding_kind kind;
+		const char *id;
+		enum severity severity;
+		bool fails;
+		const char *text;
+	} rules[] = {
+#define X(constant, kind, id, severity, fails, text) {kind, id, severity, fails, text},
+		FINDING_RULES(X)
+#undef X
+	};
+	const struct finding one = {
+		.kind = rules[rule].kind,
+		.id = str_of(rules[rule].id),
+		.severity = rules[rule].severity,
+		.fails = rules[rule].fails,
+		.score = -1,
+		.summary = detail.n ? arena_printf(f->arena, "%s (%.*s)", rules[rule].text, STR_ARG(detail)) : str_of(rules[rule].text),
+		.lock = l,
+		.package = package,
+		.dev = dev,
+	};
+
+	return add(f, &one) ? 0 : -ENOMEM;
+}
+
 /* Folders of the user's own have names that a stranger may have registered; a tarball was somebody's release once. */
-static bool is_judged(const struct lock_package *p)
+bool finding_is_judged(const struct lock_package *p)
 {
 	switch (p->source) {
 	case LOCK_REGISTRY:
@@ -120,81 +154,188 @@ static int add_advisories(struct findings *f, const struct finding *where, const
 			continue;
 		one.kind = malware ? FINDING_MALWARE : FINDING_VULNERABILITY;
 		one.severity = malware ? SEVERITY_CRITICAL : matches[i].severity;
+		one.fails = true;
 		one.id = matches[i].id;
 		one.summary = matches[i].summary;
 		one.fixed = matches[i].fixed;
 		one.url = matches[i].url;
+		one.vector = matches[i].vector;
+		one.score = matches[i].score;
+		one.aliases = matches[i].aliases;
+		one.alias_count = matches[i].alias_count;
 		if (!add(f, &one))
 			return -ENOMEM;
 	}
 	return 0;
 }
 
-static int add_refusals(struct findings *f, const struct finding *where, const struct decision *d)
+/* Which reasons are worth a line: advisories have lines of their own, and without the facts of a store only the rules about names speak. */
+static bool is_refusal(const struct reason *r, bool known)
+{
+	switch (r->code) {
+	case REASON_DENIED:
+	case REASON_NAMESPACE:
+	case REASON_LOOK_ALIKE:
+		return true;
+	case REASON_EXEMPT:
+	case REASON_MALWARE:
+	case REASON_VULNERABLE:
+		return false;
+	default:
+		return known;
+	}
+}
+
+static enum severity weight_of(const struct reason *r)
+{
+	if (r->mode == MODE_REPORT)
+		return SEVERITY_LOW;
+	switch (r->code) {
+	case REASON_HASH_CHANGED:
+	case REASON_MANIFEST_MISMATCH:
+	case REASON_SIGNATURE_INVALID:
+		return SEVERITY_CRITICAL;
+	case REASON_COOLDOWN:
+	case REASON_DEPENDENCY_HELD:
+		return SEVERITY_MODERATE;
+	default:
+		return SEVERITY_HIGH;
+	}
+}
+
+static int add_refusals(struct findings *f, const struct finding *where, const struct decision *d, bool known)
 {
 	for (size_t i = 0; i < d->reason_count; i++) {
 		const struct reason *r = &d->reasons[i];
 		struct finding one = *where;
 
-		if (r->code != REASON_DENIED && r->code != REASON_NAMESPACE)
+		if (!is_refusal(r, known) || r->mode == MODE_OFF)
 			continue;
 		one.kind = FINDING_POLICY;
-		one.severity = SEVERITY_HIGH;
+		one.severity = weight_of(r);
+		one.report_only = r->mode == MODE_REPORT;
+		one.fails = !one.report_only;
+		one.until = r->verdict == VERDICT_HOLD ? r->until : 0;
 		one.id = str_of(reason_code_name(r->code));
-		one.summary = arena_printf(f->arena, "%s (%.*s)", reason_code_text(r->code), STR_ARG(r->source));
+		one.summary =
+			arena_printf(f->arena, "%.*s (%.*s)", STR_ARG(r->text.n ? r->text : str_of(reason_code_text(r->code))), STR_ARG(r->source));
 		if (!add(f, &one))
 			return -ENOMEM;
 	}
 	return 0;
 }
 
-int findings_add(struct findings *f, struct lock *l, const struct lock_listed *listed, size_t count, const struct policy *policy,
-                 const struct advisories *advisories, usec now)
+/* The decision of those who know the version, else one of what can be said without: long published, and with a hash, since a scan
+ * knows of neither, and rules about them are not to speak here. */
+static int decide_on(const struct lock_package *p, const struct scan_rules *rules, struct decision *ret, bool *ret_known)
 {
-	for (size_t i = 0; i < count; i++) {
-		const struct lock_package *p = &l->packages[listed[i].package];
-		struct finding where = {.lock = l, .package = listed[i].package, .dev = listed[i].dev};
-		/* Long published, and with a hash: a scan knows of neither, and rules about them are not to speak here. */
-		struct version_facts facts = {
-			.ecosystem = p->ecosystem,
-			.name = p->name,
-			.version = p->version,
-			.published = 1,
-			.first_seen = 1,
-			.package_published = 1,
-			.origin_cooldown = -1,
-			.integrity = p->integrity.n ? p->integrity : STR("sha512-unknown"),
-		};
-		struct decision d;
+	struct version_facts facts = {
+		.ecosystem = p->ecosystem,
+		.name = p->name,
+		.version = p->version,
+		.published = 1,
+		.first_seen = 1,
+		.package_published = 1,
+		.origin_cooldown = -1,
+		.name_known = true,
+		.integrity = p->integrity.n ? p->integrity : STR("sha512-unknown"),
+	};
+	int code = -ENOENT;
 
-		if (!is_judged(p))
-			continue;
-		f->unjudged += p->version.n == 0;
-		decide(policy, advisories, &facts, now, NULL, &d);
-		if (d.reason_count && add_refusals(f, &where, &d) < 0)
-			return -ENOMEM;
-		if (advisories_know(advisories, p->ecosystem, p->name) && add_advisories(f, &where, p, &d, advisories) < 0)
-			return -ENOMEM;
+	if (rules->judge && p->source == LOCK_REGISTRY && p->version.n)
+		code = rules->judge(rules->judge_arg, p->ecosystem, p->name, p->version, ret);
+	*ret_known = code == 0;
+	if (code != -ENOENT)
+		return code;
+	decide(rules->policy, rules->advisories, &facts, rules->now, NULL, ret);
+	return 0;
+}
+
+static int add_receipt(struct findings *f, struct lock *l, const struct lock_listed *listed, const struct scan_rules *rules)
+{
+	const struct lock_package *p = &l->packages[listed->package];
+	enum receipt_state state;
+
+	if (!rules->receipt || p->source != LOCK_REGISTRY || !p->version.n || p->flags & LOCK_BUNDLED)
+		return 0;
+	state = rules->receipt(rules->receipt_arg, p->ecosystem, p->name, p->version, p->integrity);
+	return state == RECEIPT_MISSING ? findings_rule(f, l, listed->package, listed->dev, RULE_NO_RECEIPT, STR_NULL)
+	       : state == RECEIPT_OTHER ? findings_rule(f, l, listed->package, listed->dev, RULE_OTHER_BYTES, STR_NULL)
+	                                : 0;
+}
+
+static int add_one(struct findings *f, struct lock *l, const struct lock_listed *listed, const struct scan_rules *rules)
+{
+	const struct lock_package *p = &l->packages[listed->package];
+	struct finding where = {.lock = l, .package = listed->package, .dev = listed->dev, .score = -1};
+	struct decision d;
+	bool known;
+	int code;
+
+	f->versionless += p->version.n == 0;
+	code = decide_on(p, rules, &d, &known);
+	if (code == 0 && d.reason_count)
+		code = add_refusals(f, &where, &d, known);
+	if (code == 0 && advisories_know(rules->advisories, p->ecosystem, p->name))
+		code = add_advisories(f, &where, p, &d, rules->advisories);
+	if (code == 0 && !known && p->source == LOCK_REGISTRY && p->version.n) {
+		f->unjudged++;
+		if (rules->strict)
+			code = findings_rule(f, l, listed->package, listed->dev, RULE_UNJUDGED, STR_NULL);
 	}
-	return arena_failed(f->arena) ? -ENOMEM : 0;
+	return code == 0 ? add_receipt(f, l, listed, rules) : code;
+}
+
+int findings_add(struct findings *f, struct lock *l, const struct lock_listed *listed, size_t count, const struct scan_rules *rules)
+{
+	int code = 0;
+
+	for (size_t i = 0; code == 0 && i < count; i++)
+		if (finding_is_judged(&l->packages[listed[i].package]))
+			code = add_one(f, l, &listed[i], rules);
+	return code < 0 ? code : arena_failed(f->arena) ? -ENOMEM : 0;
+}
+
+struct str finding_name(const struct finding *f)
+{
+	return f->name.n ? f->name : f->package != LOCK_NONE ? f->lock->packages[f->package].name : STR_NULL;
+}
+
+struct str finding_version(const struct finding *f)
+{
+	return f->package != LOCK_NONE ? f->lock->packages[f->package].version : STR_NULL;
+}
+
+struct str finding_file(const struct finding *f)
+{
+	return f->file.n ? f->file : f->lock->file;
+}
+
+uint32_t finding_line(const struct finding *f)
+{
+	return f->line ? f->line : f->package != LOCK_NONE ? f->lock->packages[f->package].line : 1;
+}
+
+enum ecosystem finding_ecosystem(const struct finding *f)
+{
+	return f->package != LOCK_NONE ? f->lock->packages[f->package].ecosystem : ECOSYSTEM_NPM;
 }
 
 static int by_weight(const void *a, const void *b)
 {
 	const struct finding *x = a, *y = b;
-	const struct lock_package *p = &x->lock->packages[x->package], *q = &y->lock->packages[y->package];
 	int order;
 
 	if (x->kind != y->kind && (x->kind == FINDING_MALWARE || y->kind == FINDING_MALWARE))
 		return x->kind == FINDING_MALWARE ? -1 : 1;
 	if (x->severity != y->severity)
 		return x->severity > y->severity ? -1 : 1;
-	order = str_cmp(x->lock->file, y->lock->file);
+	order = str_cmp(finding_file(x), finding_file(y));
 	if (order)
 		return order;
-	if (p->line != q->line)
-		return p->line < q->line ? -1 : 1;
-	order = str_cmp(p->name, q->name);
+	if (finding_line(x) != finding_line(y))
+		return finding_line(x) < finding_line(y) ? -1 : 1;
+	order = str_cmp(finding_name(x), finding_name(y));
 	return order ? order : str_cmp(x->id, y->id);
 }
 

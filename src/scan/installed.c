@@ -54,6 +54,8 @@ static int read_manifest(struct walk *w, const char *folder, struct str installe
 			name = json_text_or_none(&r, w->l);
 		else if (json_raw_equals(key, STR("version")))
 			version = json_text_or_none(&r, w->l);
+		else if (json_raw_equals(key, STR("license")))
+			w->l->packages[at].licence = json_text_or_none(&r, w->l);
 		else if (json_raw_equals(key, STR("dependencies")))
 			json_needs(&r, w->l, at, NEED_PROD);
 		else if (json_raw_equals(key, STR("optionalDependencies")))

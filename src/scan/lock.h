@@ -44,15 +44,17 @@ struct lock_package {
 	enum ecosystem ecosystem;
 	enum lock_source source;
 	unsigned flags;
-	uint32_t line;        /* set by lock_finish */
-	uint32_t needs;       /* the first of its needs, or LOCK_NONE */
-	uint32_t via;         /* lock_paths: who leads here on the shortest path; itself for a beginning; LOCK_NONE: nobody */
-	struct str name;      /* the real one, never an alias */
-	struct str version;   /* may be empty: a git checkout that says none */
-	struct str alias;     /* the name that the project gives it, when it is another one */
+	uint32_t line;      /* set by lock_finish */
+	uint32_t needs;     /* the first of its needs, or LOCK_NONE */
+	uint32_t listed;    /* lock_list: its place in the list, which it shares with all of the same name and version; LOCK_NONE: not listed */
+	uint32_t via;       /* lock_paths: who leads here on the shortest path; itself for a beginning; LOCK_NONE: nobody */
+	struct str name;    /* the real one, never an alias */
+	struct str version; /* may be empty: a git checkout that says none */
+	struct str alias;   /* the name that the project gives it, when it is another one */
 	struct str requested; /* LOCK_DECLARED: the range */
 	struct str integrity; /* as written */
 	struct str resolved;  /* where it was found: an address or a path */
+	struct str licence;   /* as written, where the file says it */
 	struct str key;       /* what the file itself calls this entry */
 	const char *at;       /* where the entry stands in the text; NULL: nowhere */
 };

@@ -116,7 +116,7 @@ int project_extras(struct arena *a, const struct project_file *file, struct lock
 	int code = 0;
 
 	*ret = (struct lock_extras){0};
-	if (is_format(file, "yarn.lock")) {
+	if (locks_npm(file)) {
 		path = arena_printf(a, "%.*s/package.json", STR_ARG(folder));
 		return path.p ? add_extra(a, ret, path.p, STR("package.json"), err) : -ENOMEM;
 	}

@@ -4,7 +4,7 @@
 #include "scan/formats.h"
 
 struct entry {
-	struct str name, version, resolved, integrity;
+	struct str name, version, resolved, integrity, licence;
 	bool link, dev, optional, dev_optional, peer, bundled;
 };
 
@@ -51,6 +51,8 @@ static void read_field(struct json_reader *r, struct lock *l, uint32_t at, struc
 		e->integrity = json_text_or_none(r, l);
 	else if (json_raw_equals(key, STR("name")))
 		e->name = json_text_or_none(r, l);
+	else if (json_raw_equals(key, STR("license")))
+		e->licence = json_text_or_none(r, l);
 	else if (json_raw_equals(key, STR("link")))
 		e->link = json_true_or_none(r);
 	else if (json_raw_equals(key, STR("dev")))
@@ -82,6 +84,7 @@ static void complete(struct lock *l, uint32_t at, struct str path, const struct 
 	p->version = e->version;
 	p->integrity = e->integrity;
 	p->resolved = e->resolved;
+	p->licence = e->licence;
 	p->flags = flags_of(e);
 	if (path.n == 0) {
 		p->name = e->name;

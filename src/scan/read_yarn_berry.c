@@ -63,6 +63,9 @@ static int read_entry(struct lock *l, const struct yaml_node *entry, struct err 
 	p->line = entry->key_line;
 	p->version = tree_text(entry, "version");
 	p->integrity = tree_text(entry, "checksum");
+	/* For other platforms than this: such an entry has no checksum. */
+	if (tree_text(entry, "conditions").n)
+		p->flags |= LOCK_OPTIONAL;
 	read_resolution(p, tree_text(entry, "resolution"));
 	if (str_eq(p->alias, p->name))
 		p->alias = STR_NULL;

@@ -388,3 +388,20 @@ int store_package_known(struct store *s, enum ecosystem e, struct str name, bool
 	*ret = r > 0;
 	return 0;
 }
+
+int store_package_names(struct store *s, enum ecosystem e, int (*each)(void *arg, struct str name), void *arg, struct err *err)
+{
+	struct connection *c;
+	sqlite3_stmt *st;
+	int r = reader_take(s, &c, err), row = 0, ended = 0;
+
+	if (r < 0)
+		return r;
+	st = statement(c, SQL_PACKAGE_NAMES);
+	if (st)
+		sqlite3_bind_int(st, 1, (int)e);
+	while (!ended && (row = statement_row(c, st)) > 0)
+		ended = each(arg, column_view(st, 0));
+	reader_give(s, c);
+	return row < 0 ? err_set(err, row, "cannot read %s: %s", s->path, err_name(row)) : ended;
+}

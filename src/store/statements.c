@@ -30,6 +30,7 @@ static const char *const sql[STATEMENT_COUNT] = {
 						" last_snapshot = excluded.last_snapshot, placeholder = excluded.placeholder RETURNING id",
 	[SQL_PACKAGE_CHECKED] = "UPDATE package SET last_snapshot = ?4 WHERE ecosystem = ?1 AND name = ?2 AND origin = ?3",
 	[SQL_PACKAGE_KNOWN] = "SELECT 1 FROM package WHERE ecosystem = ?1 AND name = ?2 LIMIT 1",
+	[SQL_PACKAGE_NAMES] = "SELECT DISTINCT name FROM package WHERE ecosystem = ?1",
 	[SQL_VERSION_COUNT] = "SELECT count(*) FROM version WHERE package = ?1",
 	[SQL_VERSION_LIST] = "SELECT version, first_seen, lacked_at, upstream_time, integrity, shasum, changed_to, changed_at,"
 						 " gone_at, mismatch, received_at, ever_tagged, archive_at, archive_script, archive_binary FROM version"

@@ -143,6 +143,9 @@ void store_package_checked(struct store *s, struct str origin, enum ecosystem e,
 /* Queues one version's `mismatch` or `received_at`. */
 void store_version_mismatch(struct store *s, struct str origin, enum ecosystem e, struct str name, struct str version, struct str mismatch);
 void store_version_received(struct store *s, struct str origin, enum ecosystem e, struct str name, struct str version, usec at);
+/* Every name of an ecosystem that anything is remembered of, in no order; a non-zero result of `each` ends it and is returned. `name` lives
+ * during the call. */
+int store_package_names(struct store *s, enum ecosystem e, int (*each)(void *arg, struct str name), void *arg, struct err *err);
 /* Queues what a look into its archive showed; empty texts: nothing. */
 void store_version_archive(struct store *s, struct str origin, enum ecosystem e, struct str name, struct str version, usec at,
                            struct str script, struct str binary);

@@ -12,8 +12,8 @@ from harness import contains, equal, failed, for_clients, lacks, needs_network, 
 
 # Exact version asked, and it is held: only npm has a channel for the reason, the others know no such version.
 EXACT_HELD = {
-    "npm-11": ["code E403", "Could not download lab-a@1.2.0 due to policy violations", "cooldown", "bondgate explain npm:lab-a@1.2.0"],
-    "npm-12": ["code E403", "Could not download lab-a@1.2.0 due to policy violations", "cooldown", "bondgate explain npm:lab-a@1.2.0"],
+    "npm-11": ["code E403", "Could not download lab-a@1.2.0 due to policy violations", "cooldown", "bondgate request npm:lab-a@1.2.0"],
+    "npm-12": ["code E403", "Could not download lab-a@1.2.0 due to policy violations", "cooldown", "bondgate request npm:lab-a@1.2.0"],
     "pnpm-12": ["lab-a@1.2.0"],
     "pnpm-10": ["ERR_PNPM_NO_MATCHING_VERSION", "lab-a@1.2.0"],
     "yarn-1": ['Couldn\'t find any versions for "lab-a" that matches "1.2.0"'],

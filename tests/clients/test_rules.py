@@ -218,7 +218,7 @@ def test_rule_05_an_upstream_without_time_counts_from_first_seen(t):
 def test_rule_06_a_tarball_is_refused_without_any_packument_before(t):
     fake, gate = lab(t)
     sentence = refused(gate.get("/lab-a/-/lab-a-1.2.0.tgz"), "lab-a@1.2.0")
-    contains(sentence, "bondgate explain npm:lab-a@1.2.0")
+    contains(sentence, "bondgate request npm:lab-a@1.2.0")
     equal(fake.asked("lab-a-1.2.0.tgz"), [])
     equal(gate.get("/lab-a/-/lab-a-1.1.0.tgz").status, 200)
 

@@ -52,7 +52,7 @@ static void a_young_version_waits_until_its_cooldown_ends(void **state)
 	assert_string_equal(d.reasons[0].source.p, "built-in");
 	assert_string_equal(decision_sentence(a, &f, &d, noon).p,
 	                    "axios@1.14.1 was published 2h ago; this gate waits 7d (cooldown): cleared 2026-11-27 10:00 UTC. "
-	                    "Ask: bondgate explain npm:axios@1.14.1");
+	                    "Ask: bondgate request npm:axios@1.14.1");
 	/* and at that very moment it is cleared */
 	decide(p, NULL, &f, d.until, a, &d);
 	assert_int_equal(d.verdict, VERDICT_ALLOW);
@@ -303,7 +303,7 @@ static void facts_that_speak_for_themselves(void **state)
 	assert_int_equal(d.until, noon + USEC_DAY);
 	assert_string_equal(decision_sentence(a, &f, &d, noon).p,
 	                    "axios@1.14.1 needs exactly @esbuild/linux-x64@0.25.0, which is not cleared (dependency-held): cleared "
-	                    "2026-11-21 12:00 UTC. Ask: bondgate explain npm:axios@1.14.1");
+	                    "2026-11-21 12:00 UTC. Ask: bondgate request npm:axios@1.14.1");
 
 	f = axios(100 * USEC_DAY);
 	f.withdrawal = WITHDRAWN_YOUNG;
@@ -335,7 +335,7 @@ static void a_sentence_never_loses_its_rule_and_its_time(void **state)
 		decide(p, NULL, &f, noon, a, &d);
 		sentence = decision_sentence(a, &f, &d, noon);
 		assert_true(sentence.n > 0 && sentence.n <= 200);
-		assert_true(str_find(sentence, STR("this gate waits 7d (cooldown): cleared 2026-11-27 10:00 UTC. Ask: bondgate explain")) > 0);
+		assert_true(str_find(sentence, STR("this gate waits 7d (cooldown): cleared 2026-11-27 10:00 UTC. Ask: bondgate request")) > 0);
 		for (size_t i = 0; i < sentence.n; i++)
 			assert_true(sentence.p[i] >= ' ' && sentence.p[i] < 0x7f);
 	}
@@ -385,7 +385,7 @@ static void advisories_refuse_what_the_policy_says(void **state)
 		{"version: 1\ndeny: {vulnerabilities: {at: high}}\n", "1.12.0", VERDICT_ALLOW, "axios@1.12.0 is cleared", 1},
 		{"version: 1\ndeny: {vulnerabilities: {mode: enforce, at: high}}\n", "1.12.0", VERDICT_DENY,
 		 "axios@1.12.0 has a known vulnerability (vulnerable, GHSA-aaaa-bbbb-cccc): use a fixed version. "
-		 "Ask: bondgate explain npm:axios@1.12.0", 1},
+		 "Ask: bondgate request npm:axios@1.12.0", 1},
 		{"version: 1\ndeny: {vulnerabilities: {mode: enforce, at: critical}}\n", "1.12.0", VERDICT_ALLOW, "axios@1.12.0 is cleared", 0},
 		{"version: 1\ndeny: {vulnerabilities: {mode: enforce, at: low}}\n", "1.13.0", VERDICT_ALLOW, "axios@1.13.0 is cleared", 0},
 		{"version: 1\nmode: report\n", "1.14.1", VERDICT_ALLOW, "axios@1.14.1 is cleared", 1},
@@ -440,23 +440,23 @@ static void every_rule_has_its_sentence(void **state)
 		const char *sentence;
 	} rows[] = {
 		{&young, "axios@1.14.1 was published just now; this gate waits 7d (cooldown): cleared 2026-11-27 12:00 UTC. "
-		         "Ask: bondgate explain npm:axios@1.14.1"},
+		         "Ask: bondgate request npm:axios@1.14.1"},
 		{&package, "axios@1.14.1 is of a package that is 12d old; this gate waits 30d for new packages (cooldown): cleared 2026-12-08 12:00 UTC. "
-		           "Ask: bondgate explain npm:axios@1.14.1"},
+		           "Ask: bondgate request npm:axios@1.14.1"},
 		{&internal, "@acme/x@1.14.1 is an internal name that no registry here serves (namespace): asked for nowhere else. "
 		            "Ask: bondgate explain npm:@acme/x@1.14.1"},
-		{&denied, "evil@1.14.1 is on this gate's deny list (denied). Ask: bondgate explain npm:evil@1.14.1"},
+		{&denied, "evil@1.14.1 is on this gate's deny list (denied). Ask: bondgate request npm:evil@1.14.1"},
 		{&changed, "axios@1.14.1 came with another hash than before (hash-changed): do not install it. Ask: bondgate explain npm:axios@1.14.1"},
 		{&mismatch, "axios@1.14.1 holds something else than its metadata says (manifest-mismatch): do not install it: a script more. "
 		            "Ask: bondgate explain npm:axios@1.14.1"},
 		{&unverifiable, "axios@1.14.1 has no hash to check its bytes against (unverifiable): held until a person decides. "
-		                "Ask: bondgate explain npm:axios@1.14.1"},
+		                "Ask: bondgate request npm:axios@1.14.1"},
 		{&held, "axios@1.14.1 needs exactly a@1.0.0, which is not cleared (dependency-held): until a person decides. "
-		        "Ask: bondgate explain npm:axios@1.14.1"},
+		        "Ask: bondgate request npm:axios@1.14.1"},
 		{&withdrawn, "axios@1.14.1 vanished from its registry soon after publication (withdrawn): held until a person decides. "
-		             "Ask: bondgate explain npm:axios@1.14.1"},
+		             "Ask: bondgate request npm:axios@1.14.1"},
 		{&placeholder, "axios@1.14.1 is of a package that its registry replaced for security (withdrawn): held until a person decides. "
-		               "Ask: bondgate explain npm:axios@1.14.1"},
+		               "Ask: bondgate request npm:axios@1.14.1"},
 		{&fine, "axios@1.14.1 is cleared"},
 	};
 	/* clang-format on */

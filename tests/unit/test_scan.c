@@ -299,7 +299,7 @@ static void members_of_the_workspace_match_nothing_and_denied_names_do(void **st
 	assert_int_equal(lock_list(&l, &listed, &n), 0);
 	assert_int_equal(n, 2);
 	assert_int_equal(findings_init(&f), 0);
-	assert_int_equal(findings_add(&f, &l, listed, n, policy, none, time_now()), 0);
+	assert_int_equal(findings_add(&f, &l, listed, n, &(struct scan_rules){.policy = policy, .advisories = none, .now = time_now()}), 0);
 	assert_int_equal(f.count, 1);
 	assert_true(str_eq(f.array[0].id, STR("denied")));
 	assert_true(str_eq(l.packages[f.array[0].package].alias, STR("al")));

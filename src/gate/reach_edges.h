@@ -1,0 +1,24 @@
+/* What the cleared versions of one package depend on. Pure: document and rules in, names out. */
+#ifndef BONDGATE_GATE_REACH_EDGES_H
+#define BONDGATE_GATE_REACH_EDGES_H
+
+#include "gate/gate.h"
+#include "registry/npm/packument.h"
+
+struct edges {
+	struct edge {
+		struct str name; /* points into the document, or into `arena` */
+		unsigned urgency;
+	} * list;
+	size_t count;
+	usec next_change; /* when time alone changes the decision about one of the versions */
+	struct arena *arena;
+	unsigned urgency; /* the walk's own: how urgent the package itself was */
+};
+
+/* A version counts if it is cleared apart from `not-approved`; with `as_root`, as far as the roots approve it. What holds a version for its
+ * dependencies (rule 7, new-dependency) is not asked: that would need what is being found out here. */
+void edges_of(const struct npm_packument *p, struct rules *rules, const struct origin *origin, bool as_root, usec now, struct edges *ret);
+void edges_free(struct edges *e);
+
+#endif
