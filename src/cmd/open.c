@@ -9,6 +9,8 @@
 #include "cmd/advisory_files.h"
 #include "cmd/policy_files.h"
 #include "cmd/state.h"
+#include "gate/people.h"
+#include "registry/npm/keys.h"
 
 enum { PATHS = 64, TEAM_PATHS = 256, OWN_PATHS = 2 /* what lies in the state folder */ };
 
@@ -101,6 +103,29 @@ static void note_team_path(void *arg, struct str path)
 		list->paths[list->count++] = arena_str(list->arena, path).p;
 }
 
+/* The registry's keys (`registries.npm.keys`); none: signatures are not verified. A file that cannot be used is an error like one in the policy. */
+static int load_keys(const struct policy *policy, struct path_list *list, struct policy_set *to, struct err *err)
+{
+	const struct policy_trust *trust = policy_trust(policy);
+	struct npm_keys *keys = trust->key_file_count ? npm_keys_new() : NULL;
+	int r = 0;
+
+	for (size_t i = 0; keys && r == 0 && i < trust->key_file_count; i++) {
+		CLEANUP_BUF struct buf text = BUF(MIB);
+		const char *path = arena_str(list->arena, trust->key_files[i]).p;
+
+		note_team_path(list, trust->key_files[i]);
+		r = path ? file_read(path, &text, err) : -ENOMEM;
+		if (r == 0 && (r = npm_keys_add(keys, buf_str(&text), err)) < 0)
+			err_prefix(err, "registries.npm.keys: %s", path);
+	}
+	if (r < 0)
+		npm_keys_unref(keys);
+	else
+		policy_set_keys(to, keys);
+	return r;
+}
+
 int load_teams(struct team_files *teams, struct policy *policy, struct arena *a, const char *const **paths, size_t *path_count,
                struct policy_set **ret, struct buf *problems, struct err *err)
 {
@@ -112,6 +137,8 @@ int load_teams(struct team_files *teams, struct policy *policy, struct arena *a,
 		abort();
 	memcpy(list.paths, *paths, *path_count * sizeof(*list.paths));
 	r = team_files_load(teams, policy, &environment, note_team_path, &list, ret, problems, err);
+	if (r == 0 && (r = load_keys(policy_set_base(*ret), &list, *ret, err)) < 0)
+		policy_set_unref(TAKE_PTR(*ret));
 	*paths = list.paths;
 	*path_count = list.count;
 	return r;
@@ -155,7 +182,22 @@ int open_prepare(const struct open_options *options, bool is_gate, const char *l
 	if (r == 0 && !offline)
 		r = complete_upstream(ret, err);
 	/* Nothing was good before, so that no problem is passed over here. */
-	return r < 0 ? r : load_teams(ret->teams, policy_ref(ret->policy), ret->arena, &ret->paths, &ret->path_count, &ret->policies, NULL, err);
+	return r < 0 ? r
+	             : load_teams(ret->teams, policy_ref(ret->policy), ret->arena, &ret->paths, &ret->path_count, &ret->policies, NULL, err);
+}
+
+/* What people decided belongs to the rules from the first question on. */
+static int load_grants(struct gate *g, struct err *err)
+{
+	struct arena *a = arena_new(64 * MIB);
+	struct policy_grants grants;
+	int r = a ? people_grants(g->store, g->now(), a, &grants, err) : err_set(err, -ENOMEM, "no memory");
+
+	if (r == 0)
+		gate_set_grants(g, a, &grants);
+	else
+		arena_free(a);
+	return r;
 }
 
 int open_gate(struct opened *o, bool without_cache, struct err *err)
@@ -172,7 +214,7 @@ int open_gate(struct opened *o, bool without_cache, struct err *err)
 	policy_unref(TAKE_PTR(o->policy));
 	o->gate->client_default = o->upstreams.client_default;
 	o->gate->upstream_npm = o->upstreams.npm;
-	return 0;
+	return load_grants(o->gate, err);
 }
 
 void close_gate(struct opened *o)

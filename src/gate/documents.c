@@ -10,6 +10,7 @@
 #include "gate/document_file.h"
 #include "gate/document_table.h"
 #include "gate/spool.h"
+#include "registry/npm/keys.h"
 
 enum {
 	MISSING_SECONDS = 60, /* "no such package" is believed this long */
@@ -45,19 +46,25 @@ struct refresh {
 
 /* ---- freshness ---- */
 
-static bool fresh(const struct document *document, const struct origin *origin, usec now)
+/* Signatures that were verified with other keys than those in force say nothing. */
+static bool verified(const struct document *document, const struct rules *rules)
+{
+	return npm_packument_keys_id(document->packument) == npm_keys_id(rules->keys);
+}
+
+static bool fresh(const struct document *document, const struct rules *rules, const struct origin *origin, usec now)
 {
 	usec age = now - atomic_load(&document->checked);
 
-	return age >= 0 && age < origin->fresh;
+	return age >= 0 && age < origin->fresh && verified(document, rules);
 }
 
 static bool serve_while_asking(const struct document *document, const struct rules *rules, const struct origin *origin, usec now)
 {
 	usec age = now - atomic_load(&document->checked);
 
-	return origin->is_default && policy_mode(rules->policy, REASON_COOLDOWN) == MODE_ENFORCE && age >= 0 && age < SERVE_WHILE_ASKING &&
-	       age < origin->stale;
+	return verified(document, rules) && origin->is_default && policy_mode(rules->policy, REASON_COOLDOWN) == MODE_ENFORCE && age >= 0 &&
+	       age < SERVE_WHILE_ASKING && age < origin->stale;
 }
 
 static bool confirmed_within(const struct document *document, usec age, usec now)
@@ -175,6 +182,8 @@ static void make_work(void *arg)
 		.last_modified = r->last_modified,
 		.seen = &seen,
 		.previous = r->previous ? r->previous->packument : NULL,
+		.keys = r->rules->keys,
+		.again = r->previous && !verified(r->previous, r->rules),
 		.gone = r->status == 404,
 	};
 	int code = store_package_load(g->store, r->origin->id, r->origin->ecosystem, r->name, r->arena, &seen, &r->err);
@@ -205,12 +214,46 @@ static void make_done(void *arg)
 	refresh_end(arg);
 }
 
+/* The document's file once more out of its own raw JSON, with what the store and the keys say by now. */
+static int make_again(struct gate *g, struct npm_keys *keys, const struct origin *origin, struct document *document, usec now,
+                      struct arena *a, struct document_made *ret, struct npm_changes *ret_changes, struct err *err)
+{
+	struct documents *d = g->documents;
+	struct str name = npm_packument_name(document->packument), raw = npm_packument_raw(document->packument);
+	struct seen_package seen;
+	struct npm_build build = {
+		.name = name,
+		.now = now,
+		.etag = npm_packument_etag(document->packument),
+		.last_modified = npm_packument_last_modified(document->packument),
+		.seen = &seen,
+		.previous = document->packument,
+		.keys = keys,
+		.gone = npm_packument_gone(document->packument),
+		.again = true,
+	};
+	char path[256], temporary[256];
+	int fd, r = store_package_load(g->store, origin->id, origin->ecosystem, name, a, &seen, err);
+
+	fd = r < 0 && r != -ENOENT ? r : document_temporary(d->folder, temporary, err);
+	if (fd < 0)
+		return fd;
+	document_path(origin, name, path);
+	r = document_append(fd, raw);
+	if (r == 0)
+		return document_make(d->folder, temporary, fd, path, &build, a, ret, ret_changes, err);
+	drop_temporary(d, fd, temporary);
+	return err_set(err, r, "cannot write the document of %.*s: %s", STR_ARG(name), err_name(r));
+}
+
 static void confirm_work(void *arg)
 {
 	struct refresh *r = arg;
 	struct gate *g = r->documents->gate;
 	usec now = time_now();
 
+	if (!verified(r->previous, r->rules))
+		r->code = make_again(g, r->rules->keys, r->origin, r->previous, now, r->arena, &r->made, &r->changes, &r->err);
 	document_touch(r->documents->folder, r->previous, now);
 	store_package_checked(g->store, r->origin->id, r->origin->ecosystem, r->name, now);
 }
@@ -377,11 +420,11 @@ static void open_done(void *arg)
 	pthread_mutex_lock(&d->lock);
 	r->entry->disk_tried = true;
 	old_enough = r->previous && old_enough_for_all(r->entry, r->previous, now);
-	if (r->previous &&
-	    (d->gate->offline || old_enough || fresh(r->previous, r->origin, now) || serve_while_asking(r->previous, r->rules, r->origin, now))) {
+	if (r->previous && (d->gate->offline || old_enough || fresh(r->previous, r->rules, r->origin, now) ||
+	                    serve_while_asking(r->previous, r->rules, r->origin, now))) {
 		entry_put_document(d, r->entry, document_ref(r->previous));
 		entry_release_waiters(r->entry, r->previous, false, 0, NULL);
-		enough = d->gate->offline || old_enough || fresh(r->previous, r->origin, now);
+		enough = d->gate->offline || old_enough || fresh(r->previous, r->rules, r->origin, now);
 		if (enough)
 			r->entry->busy = false;
 		entries_make_room(d); /* which keeps an entry that is still busy */
@@ -449,10 +492,12 @@ void document_get_aged(struct gate_thread *t, struct rules *rules, const struct 
 	if (e->document && confirmed_within(e->document, age, now)) {
 		document_result_fill(&result, e->document, false, 0, NULL);
 		answered = true;
-	} else if (e->document && (t->gate->offline || fresh(e->document, origin, now) || serve_while_asking(e->document, rules, origin, now))) {
+	} else if (e->document &&
+	           (t->gate->offline || fresh(e->document, rules, origin, now) || serve_while_asking(e->document, rules, origin, now))) {
 		document_result_fill(&result, e->document, e->failure != NULL, 0, NULL);
 		answered = true;
-		start = !t->gate->offline && !e->busy && !fresh(e->document, origin, now) && now - e->failed_at >= FAILED_SECONDS * USEC_SECOND;
+		start =
+			!t->gate->offline && !e->busy && !fresh(e->document, rules, origin, now) && now - e->failed_at >= FAILED_SECONDS * USEC_SECOND;
 	} else if (e->missing_at && now >= e->missing_at && now - e->missing_at < MISSING_SECONDS * USEC_SECOND) {
 		err_set(&result.err, -ENOENT, "%.*s is not in the registry that this gate asks for it", STR_ARG(name));
 		result.code = -ENOENT;
@@ -499,38 +544,17 @@ void document_remake(struct gate *g, const struct origin *origin, struct documen
 {
 	struct documents *d = g->documents;
 	struct document *document = document_newest(g, origin, before);
+	struct rules *rules = gate_rules(g);
 	CLEANUP_ARENA struct arena *a = arena_new(512 * MIB);
-	struct str name = npm_packument_name(document->packument), raw = npm_packument_raw(document->packument);
-	struct seen_package seen;
-	struct npm_build build = {
-		.name = name,
-		.now = atomic_load(&document->checked),
-		.etag = npm_packument_etag(document->packument),
-		.last_modified = npm_packument_last_modified(document->packument),
-		.seen = &seen,
-		.previous = document->packument,
-		.gone = npm_packument_gone(document->packument),
-		.again = true,
-	};
-	char path[256], temporary[256];
+	struct str name = npm_packument_name(document->packument);
 	struct document_made made = {0};
 	struct npm_changes changes;
 	struct err err = {0};
 	struct entry *e;
-	int fd, r;
 
 	if (!a)
 		abort();
-	r = store_package_load(g->store, origin->id, origin->ecosystem, name, a, &seen, &err);
-	fd = r < 0 && r != -ENOENT ? r : document_temporary(d->folder, temporary, &err);
-	if (fd >= 0) {
-		document_path(origin, name, path);
-		r = document_append(fd, raw);
-		if (r == 0)
-			document_make(d->folder, temporary, fd, path, &build, a, &made, &changes, &err);
-		else
-			drop_temporary(d, fd, temporary);
-	}
+	make_again(g, rules->keys, origin, document, atomic_load(&document->checked), a, &made, &changes, &err);
 	if (made.document) {
 		pthread_mutex_lock(&d->lock);
 		e = entry_find(d, origin, name);
@@ -540,6 +564,7 @@ void document_remake(struct gate *g, const struct origin *origin, struct documen
 	} else {
 		log_event(LOG_ERROR, "document not made again", "package=%s error=%s", log_quote(name), log_quote(str_of(err.text)));
 	}
+	rules_unref(rules);
 	document_unref(document);
 	gate_set_rules(g, NULL, NULL);
 }

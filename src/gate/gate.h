@@ -15,6 +15,7 @@
 #include "store/store.h"
 
 struct documents;
+struct npm_keys;
 struct artifacts;
 struct renditions;
 struct reach;
@@ -28,7 +29,8 @@ struct rules {
 	uint64_t swap;  /* the same for all that were put in force together; grows */
 	struct policy *policy;
 	struct advisories *advisories;
-	struct reach *reach; /* what the approved roots need; NULL: `allow.mode` is off */
+	struct npm_keys *keys; /* the registry's, that signatures are verified with; NULL: they are not */
+	struct reach *reach;   /* what the approved roots need; NULL: `allow.mode` is off */
 };
 
 /* The policies as the files say them, before what people decided is put over them. Counted. */
@@ -37,6 +39,8 @@ struct policy_set;
 struct policy_set *policy_set_new(struct policy *base);
 /* Takes both over: the base policy with a team's file on top, for those who prove that they belong to it, and for the others. */
 void policy_set_team(struct policy_set *s, struct str label, struct policy *proven, struct policy *tightened);
+/* Takes the registry's keys over (registry/npm/keys.h). */
+void policy_set_keys(struct policy_set *s, struct npm_keys *keys);
 struct policy_set *policy_set_ref(struct policy_set *s);
 void policy_set_unref(struct policy_set *s);
 const struct policy *policy_set_base(const struct policy_set *s);

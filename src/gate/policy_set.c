@@ -1,6 +1,7 @@
 #include <stdatomic.h>
 
 #include "gate/policy_set.h"
+#include "registry/npm/keys.h"
 
 struct policy_set *policy_set_new(struct policy *base)
 {
@@ -24,6 +25,12 @@ void policy_set_team(struct policy_set *s, struct str label, struct policy *prov
 	s->teams[s->team_count++] = (struct team_policies){{copy, label.n}, copy, proven, tightened};
 }
 
+void policy_set_keys(struct policy_set *s, struct npm_keys *keys)
+{
+	npm_keys_unref(s->keys);
+	s->keys = keys;
+}
+
 struct policy_set *policy_set_ref(struct policy_set *s)
 {
 	atomic_fetch_add(&s->refs, 1);
@@ -41,6 +48,7 @@ void policy_set_unref(struct policy_set *s)
 	}
 	free(s->teams);
 	policy_unref(s->base);
+	npm_keys_unref(s->keys);
 	free(s);
 }
 
@@ -70,7 +78,7 @@ static bool same(const struct policy *a, const struct policy *b)
 
 bool policy_set_same(const struct policy_set *a, const struct policy_set *b)
 {
-	if (a->team_count != b->team_count || !same(a->base, b->base))
+	if (npm_keys_id(a->keys) != npm_keys_id(b->keys) || a->team_count != b->team_count || !same(a->base, b->base))
 		return false;
 	for (size_t i = 0; i < a->team_count; i++)
 		if (!str_eq(a->teams[i].label, b->teams[i].label) || !same(a->teams[i].proven, b->teams[i].proven) ||

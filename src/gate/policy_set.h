@@ -13,6 +13,7 @@ struct team_policies {
 struct policy_set {
 	_Atomic int refs;
 	struct policy *base;
+	struct npm_keys *keys;
 	struct team_policies *teams;
 	size_t team_count;
 };

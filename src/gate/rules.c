@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "gate/policy_set.h"
 #include "gate/reach.h"
+#include "registry/npm/keys.h"
 
 /* Everything that is in force together. A tightened policy that is no other than the base has the base's rules, so that caches are shared. */
 struct team_rules {
@@ -31,6 +32,7 @@ void rules_unref(struct rules *r)
 		return;
 	policy_unref(r->policy);
 	advisories_unref(r->advisories);
+	npm_keys_unref(r->keys);
 	reach_unref(r->reach);
 	free(r);
 }
@@ -141,6 +143,7 @@ struct making {
 	struct gate *gate;
 	const struct in_force *before; /* NULL: none */
 	struct advisories *advisories;
+	struct npm_keys *keys;
 	bool same_policies; /* neither files nor grants changed */
 	uint64_t epoch, swap;
 };
@@ -156,6 +159,7 @@ static struct rules *make_rules(struct making *m, struct policy *file, const str
 	r->swap = m->swap;
 	r->policy = m->same_policies && before ? policy_ref(before->policy) : granted(m->gate, file);
 	r->advisories = advisories_ref(m->advisories);
+	r->keys = npm_keys_ref(m->keys);
 	if (policy_mode(r->policy, REASON_NOT_APPROVED) == MODE_OFF)
 		return r;
 	/* The walk goes on where it is. */
@@ -172,6 +176,7 @@ static struct in_force *make(struct making *m, struct policy_set *policies)
 	if (!f || !(f->teams = calloc(policies->team_count + 1, sizeof(*f->teams))))
 		abort();
 	f->policies = policy_set_ref(policies);
+	m->keys = policies->keys;
 	f->base = make_rules(m, policies->base, m->before ? m->before->base : NULL);
 	f->team_count = policies->team_count;
 	for (size_t i = 0; i < f->team_count; i++) {

@@ -17,6 +17,7 @@
 #include "gate/renditions.h"
 #include "gate/serve.h"
 #include "gate/watch_files.h"
+#include "gate/webhooks.h"
 
 /* Documents may take this part of `cache.size`, beside the artifacts. */
 enum { THREADS_MAX = 64, THREADS_BY_DEFAULT = 4, SIGNALS = 3, DOCUMENTS_SHARE = 4 };
@@ -45,6 +46,7 @@ struct server {
 	struct file_watch *watch;
 	struct feeds *feeds;
 	struct recall *recall;
+	struct webhooks *webhooks;
 	bool reloading, reload_again, stopping, trimming;
 	struct loop_timer *trim_timer, *prune_timer, *watchdog_timer, *rest_timer, *people_timer;
 	int64_t people_version;
@@ -204,7 +206,6 @@ static void reload(struct server *s)
 	loop_work(s->control, reload_work, reload_done, s);
 }
 
-
 /* ---- what people decided ---- */
 
 struct look_at_people {
@@ -231,7 +232,8 @@ static void people_work(void *arg)
 	}
 	if (r == 0)
 		return;
-	log_event(LOG_ERROR, "what people decided cannot be read; what was known of it stays in force", "error=%s", log_quote(str_of(err.text)));
+	log_event(LOG_ERROR, "what people decided cannot be read; what was known of it stays in force", "error=%s",
+	          log_quote(str_of(err.text)));
 	arena_free(TAKE_PTR(p->arena));
 }
 
@@ -433,6 +435,7 @@ static void stop(struct server *s)
 	cancel(&s->watchdog_timer);
 	cancel(&s->rest_timer);
 	cancel(&s->people_timer);
+	webhooks_stop(s->webhooks);
 	loop_stop(s->control);
 }
 
@@ -511,7 +514,7 @@ static int open_control(struct server *s, struct err *err)
 	s->recall = recall_new(s->gate, s->control);
 	recall_ask(s->recall);
 	s->feeds = feeds_start(s->gate, s->control, err);
-	return s->feeds ? 0 : err->code;
+	return s->feeds ? webhooks_start(s->gate, s->control, &s->webhooks, err) : err->code;
 }
 
 /* Undoes what was opened before something failed. Nothing was served yet. */
@@ -531,6 +534,7 @@ static void abandon(struct server *s)
 	gate_threads_close(s->threads, opened);
 	if (s->control)
 		loop_free(s->control);
+	webhooks_free(s->webhooks);
 	free(s);
 }
 
@@ -569,6 +573,7 @@ int server_run(struct gate *g, const struct server_options *options, struct err 
 		pthread_join(s->threads[i].thread, NULL);
 	gate_threads_close(s->threads, s->thread_count);
 	loop_free(s->control);
+	webhooks_free(s->webhooks);
 	gate_record(g, EVIDENCE_ADMIN, ECOSYSTEM_NPM, STR(""), STR(""), STR("gate stopped"), STR(""));
 	free(s);
 	return 0;

@@ -9,6 +9,9 @@ static void judge_advisory(struct deciding *c, const struct advisory *a)
 	struct reason r = {.verdict = VERDICT_DENY, .mode = MODE_ENFORCE};
 	CLEANUP_BUF struct buf detail = BUF(1024);
 
+	/* Somebody trusted looked: it does not concern this version. */
+	if (a->not_affected.n)
+		return;
 	if (a->kind == ADVISORY_MALWARE)
 		r.code = REASON_MALWARE;
 	else if ((int)a->severity >= c->p->vulnerabilities_at || c->p->vulnerabilities_at == SEVERITY_LOW)
@@ -60,8 +63,7 @@ void judge_advisories(struct deciding *c)
 		return;
 	}
 	for (size_t i = 0; i < count && i < ADVISORY_REASONS; i++)
-		if (!found[i].not_affected.n)
-			judge_advisory(c, &found[i]);
+		judge_advisory(c, &found[i]);
 }
 
 bool is_security_fix(struct deciding *c, struct str *ret_id)

@@ -108,6 +108,7 @@ static void put_advisory(struct json_writer *w, const struct advisory *a)
 		jw_member_str(w, "severity", str_of(severity_name(a->severity)));
 	put_text(w, "summary", a->summary);
 	put_text(w, "fixed", a->fixed);
+	put_text(w, "not-affected", a->not_affected);
 	if (a->published)
 		jw_member_int(w, "published", a->published);
 	jw_object_end(w);
@@ -260,6 +261,8 @@ static void get_advisory(struct reading *g, struct advisory *a)
 			a->summary = get_text(g);
 		} else if (json_raw_equals(key, STR("fixed"))) {
 			a->fixed = get_text(g);
+		} else if (json_raw_equals(key, STR("not-affected"))) {
+			a->not_affected = get_text(g);
 		} else if (json_raw_equals(key, STR("published"))) {
 			json_int(&g->r, &a->published);
 		} else {

@@ -10,8 +10,8 @@
 
 enum { FACTS_JSON_VERSION = 1 };
 
-/* Appends one line without a line end. Of advisories it holds what a decision and its sentence use: kind, severity, id, summary, fixed version and
- * publication; the rest does not come back. */
+/* Appends one line without a line end. Of advisories it holds what a decision and its sentence use: kind, severity, id, summary, fixed version,
+ * publication and why it does not concern the version after all; the rest does not come back. */
 void facts_to_json(const struct version_facts *facts, struct buf *out);
 
 /* Reads it back; every text lives in the arena. Members that this version does not know are passed over. 0; -EBADMSG for what is no such

@@ -59,7 +59,8 @@ static int add_approval(struct policy *p, const struct approval *a)
 	*rule = (struct root_rule){.source = a->source, .reason = a->reason, .owner = a->owner, .ends = a->ends};
 	if ((r = copy_texts(p, &rule->source, &rule->reason, &rule->owner)) < 0)
 		return r;
-	rule->review_by = (struct dated){.time = review_by, .text = date_text(p->arena, review_by)};
+	/* What is shown, and counts in the digest, is when it ends. */
+	rule->review_by = (struct dated){.time = review_by, .text = date_text(p->arena, a->ends)};
 	if (!rule->review_by.text.p)
 		return -ENOMEM;
 	return copy_package(p, &a->package, &rule->source, &rule->package);

@@ -43,7 +43,9 @@ static int check_exemption(struct loader *l, const struct yaml_node *node, void 
 
 static void warn_overdue(struct loader *l, const struct yaml_node *node, struct str what, const struct dated *review_by)
 {
-	if (l->warnings && review_by->time <= l->now)
+	if (review_by->time > l->now)
+		return;
+	if (l->warnings && l->overdue++ < OVERDUE_LINES)
 		buf_printf(l->warnings, "%.*s:%u: the review of %.*s is overdue since %.*s; it stays in force\n", STR_ARG(l->file), node->line,
 		           STR_ARG(str_take(what, 120)), STR_ARG(review_by->text));
 }

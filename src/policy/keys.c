@@ -171,8 +171,8 @@ const struct key keys[KEY_COUNT] = {
 
 	[KEY_LOOK_ALIKE] = {GROUP_POLICY, "look-alike", KEY_TYPE_MAP, 0, NULL, NULL, 0, TIGHTEN_NEVER,
 		"Names that resemble others. Approved roots without a star and the most used packages are protected by themselves.", NULL},
-	[KEY_LOOK_ALIKE_NAMES] = {GROUP_POLICY, "look-alike.names", KEY_TYPE_NAMES, P(look_alike_names), NULL, NULL, 0, TIGHTEN_ADD,
-		"Further names that others may not resemble; no stars.", "[\"npm:acme-tool\"]"},
+	[KEY_LOOK_ALIKE_NAMES] = {GROUP_POLICY, "look-alike.names", KEY_TYPE_NAMES, P(look_alike_names), NULL, "a list of names such as [\"npm:acme-tool\"]", KEY_EXACT, TIGHTEN_ADD,
+		"Further names that others may not resemble.", "[\"npm:acme-tool\"]"},
 	[KEY_LOOK_ALIKE_EXCLUDE] = {GROUP_POLICY, "look-alike.exclude", KEY_TYPE_NAMES, P(look_alike_exclude), NULL, NULL, 0, TIGHTEN_NEVER,
 		"Names and patterns that may resemble others: somebody looked at them.", "[\"npm:preact\"]"},
 

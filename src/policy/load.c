@@ -236,11 +236,33 @@ int load_text(struct loader *l, struct str text)
 	return r < 0 ? r : check_together(l);
 }
 
-static void warn_empty(struct loader *l)
+/* A claimed repository approves nothing, so without keys to verify it with these lines do not help. */
+static void warn_unverified(struct loader *l)
+{
+	const struct publisher_rule *rules = l->p->publisher_rules.array;
+
+	if (l->p->trust.fulcio_ca_file.n && l->p->trust.rekor_key_file.n)
+		return;
+	for (size_t i = 0; i < l->p->publisher_rules.count; i++)
+		if (rules[i].publisher.publisher == PUBLISHER_TRUSTED) {
+			buf_printf(l->warnings,
+			           "%.*s:%u: a trusted-publisher approves nothing while registries.npm.provenance names no files to verify it with\n",
+			           STR_ARG(rules[i].source.file), rules[i].source.line);
+			return;
+		}
+}
+
+static void warn_of_whole(struct loader *l)
 {
 	const struct policy *p = l->p;
 
-	if (l->warnings && policy_mode(p, REASON_NOT_APPROVED) == MODE_ENFORCE && p->root_rules.count == 0 && p->publisher_rules.count == 0)
+	if (!l->warnings)
+		return;
+	warn_unverified(l);
+	if (l->overdue > OVERDUE_LINES)
+		buf_printf(l->warnings, "%.*s: %u more reviews are overdue; bondgate policy show marks them all\n", STR_ARG(l->file),
+		           l->overdue - OVERDUE_LINES);
+	if (policy_mode(p, REASON_NOT_APPROVED) == MODE_ENFORCE && p->root_rules.count == 0 && p->publisher_rules.count == 0)
 		buf_printf(l->warnings, "%.*s:%u: allow.mode is enforce and nothing is approved: every package is refused\n", STR_ARG(l->file),
 		           p->sources[KEY_ALLOW_MODE].line);
 }
@@ -262,7 +284,7 @@ int policy_load(struct str text, struct str file, usec now, const struct policy_
 		policy_freed(p);
 		return r;
 	}
-	warn_empty(&l);
+	warn_of_whole(&l);
 	*ret = p;
 	return 0;
 }

@@ -5,6 +5,9 @@
 #include "codec/yaml.h"
 #include "policy/model.h"
 
+/* So many overdue reviews are named by a line each; the rest is counted. */
+enum { OVERDUE_LINES = 20 };
+
 struct loader {
 	struct policy *p;
 	const struct policy *base; /* only_tighten: what it may not fall below */
@@ -15,6 +18,7 @@ struct loader {
 	struct err *err;
 	bool only_tighten; /* a file of a working directory: what would loosen is an error */
 	bool pass_over;    /* with only_tighten: what would loosen is passed over instead */
+	unsigned overdue;  /* approvals whose review is overdue, so far */
 	bool team;         /* a team's file: what is the whole gate's does not belong there */
 };
 

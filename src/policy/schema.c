@@ -12,8 +12,8 @@ const struct key_group_row key_groups[GROUP_COUNT] = {
 	[GROUP_PUBLISHER] =
 		{KEY_ALLOW_PUBLISHERS, sizeof(struct publisher_rule), "`allow.publishers`",
          "A publisher counts when the metadata of that very version names it; for a package with several owners, all of them must be "
-         "approved, not any. Trusted publishers come out of provenance; where the registry's bundles are verified, a claim that is "
-         "not verified does not count."},
+         "approved, not any. A trusted publisher counts where the version's provenance was verified with the files of "
+         "`registries.npm.provenance`: what a version merely claims approves nothing."},
 	[GROUP_EXEMPTION] =
 		{KEY_EXEMPTIONS, sizeof(struct exemption_rule), "an exemption",
          "An exemption lifts the rules that it names, for the packages that it names, until it ends. It needs a reason, an owner and an "

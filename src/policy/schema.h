@@ -66,6 +66,7 @@ enum key_flags {
 	KEY_OWN_ONLY = 4, /* of an origin: only in `origins`, not below `registries` */
 	KEY_NPM_ONLY = 8, /* only below registries.npm; its value is the whole policy's */
 	KEY_WHOLE = 16,   /* the whole gate's: not in a team's file */
+	KEY_EXACT = 32,   /* of names: no stars */
 };
 
 /* clang-format off */

@@ -160,6 +160,9 @@ static int read_pattern(struct loader *l, const struct key *k, const struct yaml
 	if (k->type == KEY_TYPE_NAMES && ret->version.n)
 		return yaml_error(l->err, l->file, node, "%s: \"%.*s\" names a version; only names and patterns are accepted here", k->path,
 		                  STR_ARG(str_take(node->text, 120)));
+	if (k->flags & KEY_EXACT && str_chr(ret->name, '*') >= 0)
+		return yaml_error(l->err, l->file, node, "%s: \"%.*s\": a name is wanted here, without a star", k->path,
+		                  STR_ARG(str_take(node->text, 120)));
 	if (k->type == KEY_TYPE_VERSIONS && !ret->version.n)
 		return yaml_error(l->err, l->file, node, "%s: \"%.*s\" names no version; a whole package belongs in deny.names", k->path,
 		                  STR_ARG(str_take(node->text, 120)));

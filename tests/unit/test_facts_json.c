@@ -49,7 +49,7 @@ static struct version_facts some_facts(struct arena *a)
 	for (size_t i = 0; i < 9; i++) {
 		publishers[i] = some_text(a);
 		advisories[i] = (struct advisory){.kind = rand() % 2 ? ADVISORY_MALWARE : ADVISORY_VULNERABILITY, .severity = (enum severity)(rand() % 5),
-			.id = some_text(a), .summary = some_text(a), .fixed = some_text(a), .published = some_time(), .score = -1};
+			.id = some_text(a), .summary = some_text(a), .fixed = some_text(a), .not_affected = some_text(a), .published = some_time(), .score = -1};
 	}
 	if (f.trust.publisher_count > 9)
 		f.trust.publisher_count = 9;
@@ -77,7 +77,7 @@ static void assert_same(const struct version_facts *x, const struct version_fact
 		SAME_TEXT(trust.publishers[i]);
 	for (size_t i = 0; i < x->advisory_count; i++) {
 		SAME(advisories[i].kind); SAME(advisories[i].severity); SAME_TEXT(advisories[i].id); SAME_TEXT(advisories[i].summary);
-		SAME_TEXT(advisories[i].fixed); SAME(advisories[i].published);
+		SAME_TEXT(advisories[i].fixed); SAME_TEXT(advisories[i].not_affected); SAME(advisories[i].published);
 	}
 }
 

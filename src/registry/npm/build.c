@@ -117,6 +117,8 @@ static int build_all(struct builder *b, char *ret_header)
 	if (r == 0)
 		r = build_continuity(b);
 	if (r == 0)
+		build_signatures(b);
+	if (r == 0)
 		r = build_write(b, ret_header);
 	if (b->notes_dropped && r == 0)
 		build_say(b, &b->notes, "%zu more of the kind", b->notes_dropped);

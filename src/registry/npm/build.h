@@ -158,6 +158,8 @@ void build_mark_tagged(struct builder *b);
 int build_tag_history(struct builder *b, const struct map *seen_versions);
 /* What every version gained against the one before it in its line; also numbers the lines and sets the times. */
 int build_trust(struct builder *b);
+/* Are they signed by the registry? What was verified with the same keys in the document before is not verified again. */
+void build_signatures(struct builder *b);
 /* Whether it was published by those, and in the way, that the releases before it were. */
 int build_continuity(struct builder *b);
 /* A version that was taken back soon after its publication is no history to compare others with. */

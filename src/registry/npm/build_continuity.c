@@ -1,4 +1,5 @@
-/* Publisher continuity: is a version published by those, and in the way, that the releases before it were? docs/decisions/0011 has the reasons.
+/* Publisher continuity: is a version published by those, and in the way, that the releases before it were? The reasons are in
+ * docs/decisions/0011-publisher-continuity.md.
  *
  * Versions are gone through in the order of their publication. A fact that is absent everywhere says nothing.
  *  - A person who publishes (or approves) for the first time is a change when others did before, and stays one until
@@ -6,9 +7,9 @@
  *    the package is none: back-ports raise no alarm.
  *  - A machine that publishes by trusted publishing stands for the repository that it claims, not for a person.
  *  - A repository of another owner is a change for NEW_FOR; another one of the same owner is none.
- *  - Publisher's name, trusted publisher, provenance, approver or repository missing is a change when the LAST releases before had
- *    it as a habit (since it began, none was without): those of the line, or of the package where the line is new. So that a second release does not make the
- *    first one normal, the same is asked of the releases that are older than NEW_FOR. */
+ *  - Publisher's name, trusted publisher, provenance, approver or repository missing is a change when the LAST releases before
+ *    had it as a habit (since it began, none was without): those of the line, or of the package where the line is new. So that a
+ *    second release does not make the first one normal, the same is asked of the releases that are older than NEW_FOR. */
 #include <stdio.h>
 #include <stdlib.h>
 

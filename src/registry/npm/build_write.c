@@ -2,6 +2,7 @@
 #include <xxhash.h>
 
 #include "registry/npm/build.h"
+#include "registry/npm/keys.h"
 
 static const usec minute = USEC_MINUTE;
 
@@ -341,7 +342,8 @@ int build_write(struct builder *b, char *header)
 {
 	size_t count = LIST_COUNT(&b->drafts, struct draft);
 	struct record *records = ARENA_ARRAY(b->arena, struct record, count);
-	struct document_header h = {.magic = DOCUMENT_MAGIC, .format = DOCUMENT_FORMAT, .checked = b->input->now};
+	struct document_header h = {
+		.magic = DOCUMENT_MAGIC, .format = DOCUMENT_FORMAT, .checked = b->input->now, .keys_id = npm_keys_id(b->input->keys)};
 	int r = records ? 0 : -ENOMEM;
 
 	h.flags = (b->input->gone ? DOCUMENT_GONE : 0) | (b->changes->seen.placeholder ? DOCUMENT_PLACEHOLDER : 0);

@@ -38,6 +38,7 @@ struct document_header {
 	struct ref time_order;             /* table of uint32_t: version indexes in the order of the upstream's `time` */
 	struct ref tags;                   /* table of struct tag_record */
 	struct ref by_version, by_file;    /* tables of uint32_t, a power of two long: index + 1, or 0 where free */
+	uint64_t keys_id;                  /* npm_keys_id() of those that signatures were verified with */
 	uint64_t head_hash;                /* XXH3-64 of the header without this and `checked` */
 };
 static_assert(sizeof(struct document_header) <= NPM_DOCUMENT_HEADER, "the header has its room");

@@ -232,6 +232,11 @@ bool npm_packument_gone(const struct npm_packument *p)
 	return p->head.flags & DOCUMENT_GONE;
 }
 
+uint64_t npm_packument_keys_id(const struct npm_packument *p)
+{
+	return p->head.keys_id;
+}
+
 size_t npm_packument_version_count(const struct npm_packument *p)
 {
 	return p->head.versions.n;

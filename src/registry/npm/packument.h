@@ -118,6 +118,7 @@ usec npm_packument_checked(const struct npm_packument *p);
 usec npm_packument_first_published(const struct npm_packument *p); /* `published` of the first version */
 bool npm_packument_placeholder(const struct npm_packument *p);     /* a security placeholder (rule 8) */
 bool npm_packument_gone(const struct npm_packument *p);
+uint64_t npm_packument_keys_id(const struct npm_packument *p); /* npm_keys_id() of the keys that it was built with */
 
 size_t npm_packument_version_count(const struct npm_packument *p);
 void npm_packument_version(const struct npm_packument *p, size_t index, struct npm_version *ret);
