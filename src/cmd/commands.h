@@ -11,7 +11,10 @@
 	X(cmd_feed, "feed", "bring in advisories, list and show them") \
 	X(cmd_keys, "keys", "make and show the keys that lists and bundles are signed with") \
 	X(cmd_log, "log", "show, follow, verify or prune the evidence") \
-	X(cmd_policy, "policy", "check, show or compare policy files")
+	X(cmd_policy, "policy", "check, show or compare policy files") \
+	X(cmd_simulate, "simulate", "say what a policy would have refused in what was really fetched") \
+	X(cmd_backup, "backup", "write what a gate must not lose to one file") \
+	X(cmd_restore, "restore", "make a backup the state of a gate")
 
 #define X(function, name, help) int function(int argc, char **argv);
 COMMANDS(X)

@@ -2,6 +2,7 @@
 
 #include "base/limits.h"
 #include "codec/json.h"
+#include "policy/facts_json.h"
 
 struct exchange *exchange_new(struct gate_thread *t, struct http_request *rq)
 {
@@ -122,6 +123,24 @@ void exchange_evidence(const struct exchange *x, enum evidence_kind kind, struct
 		.decision = decision,
 		.detail = detail,
 	};
+}
+
+void exchange_decided(const struct exchange *x, const struct version_facts *facts, usec at, struct evidence *record)
+{
+	CLEANUP_BUF struct buf text = BUF(512 * KIB);
+	struct version_facts taken = *facts;
+
+	record->time = at;
+	if (gate_has_team(x->thread->gate, x->label))
+		record->rules = x->who.state == TOKEN_VALID && str_eq(x->who.team, x->label)
+		                    ? x->label
+		                    : arena_printf(x->arena, "%.*s (unproven)", STR_ARG(x->label));
+	/* Without room the record says only what happened: a receipt must not fail for want of its reasons. */
+	if (facts_take_advisories(&taken, x->rules->advisories, at, x->arena) < 0)
+		return;
+	facts_to_json(&taken, &text);
+	if (!text.error)
+		record->facts = arena_str(x->arena, buf_str(&text));
 }
 
 bool accepts_coding(const struct http_request *rq, struct str coding)

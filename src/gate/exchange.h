@@ -4,6 +4,7 @@
 #define BONDGATE_GATE_EXCHANGE_H
 
 #include "gate/people.h"
+#include "policy/decide.h"
 #include "registry/npm/route.h"
 
 struct exchange {
@@ -41,6 +42,10 @@ void answer_failure(struct exchange *x, int code, const struct err *err);
 /* A record with this exchange's client in it. */
 void exchange_evidence(const struct exchange *x, enum evidence_kind kind, struct str version, struct str hash, struct str decision,
                        struct str detail, struct evidence *ret);
+
+/* Puts into the record what was decided on, when, and whose rules decided: what `simulate` asks another policy about. Texts live in the exchange's
+ * arena. */
+void exchange_decided(const struct exchange *x, const struct version_facts *facts, usec at, struct evidence *record);
 
 /* Does the request's header list this coding ("gzip") as acceptable? (RFC 9110 section 12.5.3, a q of 0 refuses) */
 bool accepts_coding(const struct http_request *rq, struct str coding);

@@ -1,16 +1,19 @@
 #include "gate/refusal.h"
 
 #include "base/limits.h"
+#include "policy/replay.h"
 
 enum { LINES = 10 };
 
 struct str refusal_of_version(const struct clearance *c, const struct document *d, struct rules *rules, const struct origin *origin,
-                              size_t index, usec now, struct arena *a, struct str *ret_decision)
+                              size_t index, usec now, struct arena *a, struct str *ret_decision, struct version_facts *ret_facts)
 {
 	struct version_facts facts;
 	struct decision decision;
 
 	clearance_explain(c, d, rules, origin, index, now, a, &facts, &decision);
+	if (ret_facts)
+		*ret_facts = facts;
 	if (decision.verdict == VERDICT_ALLOW) {
 		/* Cleared by itself, and yet not shown: a version that is gone upstream and not in the cache either. */
 		if (ret_decision)
@@ -19,7 +22,7 @@ struct str refusal_of_version(const struct clearance *c, const struct document *
 		                    STR_ARG(facts.version));
 	}
 	if (ret_decision)
-		*ret_decision = arena_printf(a, "%s %s", verdict_name(decision.verdict), reason_code_name(decision.reasons[0].code));
+		*ret_decision = decision_words(&decision, &facts, a, NULL);
 	if (decision.reasons[0].code == REASON_NOT_APPROVED && c->facts.reach_note.n)
 		return arena_printf(a, "%.*s (%.*s)", STR_ARG(decision_sentence(a, &facts, &decision, now)), STR_ARG(c->facts.reach_note));
 	return decision_sentence(a, &facts, &decision, now);
@@ -96,7 +99,7 @@ struct str refusal_of_hidden(const struct clearance *c, const struct document *d
 	/* Daily prereleases must not crowd out the version that people ask for. */
 	n += newest_hidden(c, d, true, LINES - n, indices + n);
 	for (size_t i = 0; i < n; i++) {
-		buf_add_str(&out, refusal_of_version(c, d, rules, origin, indices[i], now, a, NULL));
+		buf_add_str(&out, refusal_of_version(c, d, rules, origin, indices[i], now, a, NULL, NULL));
 		buf_add_str(&out, i + 1 < n ? STR("\n") : STR(""));
 	}
 	if (c->hidden > n)
@@ -115,7 +118,7 @@ struct str refusal_of_package(const struct clearance *c, const struct document *
 		n = newest_hidden(c, d, true, 1, &newest);
 	if (n == 0)
 		return arena_printf(a, "%.*s has no versions", STR_ARG(npm_packument_name(d->packument)));
-	sentence = refusal_of_version(c, d, rules, origin, newest, now, a, NULL);
+	sentence = refusal_of_version(c, d, rules, origin, newest, now, a, NULL, NULL);
 	if (c->count == 1)
 		return sentence;
 	return arena_printf(a, "no version is cleared; the newest: %.*s", STR_ARG(sentence));

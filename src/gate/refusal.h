@@ -10,9 +10,10 @@ struct str refusal_of_hidden(const struct clearance *c, const struct document *d
 /* Nothing of the package is cleared: one sentence. */
 struct str refusal_of_package(const struct clearance *c, const struct document *d, struct rules *rules, const struct origin *origin,
                               usec now, struct arena *a);
-/* One version is not cleared: its sentence, and "hold cooldown" … for the evidence in *ret_decision (may be NULL). */
+/* One version is not cleared: its sentence; "hold cooldown" … for the evidence in *ret_decision, and what it was decided on in *ret_facts (either may
+ * be NULL). */
 struct str refusal_of_version(const struct clearance *c, const struct document *d, struct rules *rules, const struct origin *origin,
-                              size_t index, usec now, struct arena *a, struct str *ret_decision);
+                              size_t index, usec now, struct arena *a, struct str *ret_decision, struct version_facts *ret_facts);
 
 /* Is it refused only because the walk from the approved roots has not come that far? Then the same request may pass in a moment. */
 bool refusal_may_end(const struct clearance *c, const struct document *d, struct rules *rules, const struct origin *origin, size_t index,

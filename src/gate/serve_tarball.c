@@ -6,6 +6,7 @@
 #include "gate/clearance.h"
 #include "gate/refusal.h"
 #include "gate/serve.h"
+#include "policy/replay.h"
 
 enum { WINDOW = 256 * 1024 };
 
@@ -37,12 +38,16 @@ static void handing_free(struct handing *h)
 
 /* ---- refusing ---- */
 
-static void refuse(struct exchange *x, struct str version, int status, struct str decision, struct str sentence)
+/* `facts`: what was decided on at `at`; NULL where no policy decided. */
+static void refuse(struct exchange *x, struct str version, int status, struct str decision, struct str sentence,
+                   const struct version_facts *facts, usec at)
 {
 	struct evidence record;
 
 	METRIC_ADD(&x->thread->gate->metrics, artifacts_refused, 1);
 	exchange_evidence(x, EVIDENCE_REFUSAL, version, STR(""), decision, sentence, &record);
+	if (facts)
+		exchange_decided(x, facts, at, &record);
 	store_append(x->thread->gate->store, &record, NULL, NULL);
 	answer_sentence(x, status, sentence);
 }
@@ -78,45 +83,24 @@ static void receipt_written(void *arg, int result)
 	loop_post(r->thread->loop, receipt_on_loop, r);
 }
 
-/* What the receipt says of the decision: "allow"; "allow exempt RULE" where an exception was used; "report hold RULE" where a rule in mode
- * `report` would have refused (rule 12). */
-static struct str receipt_decision(struct handing *h, struct str *ret_detail)
-{
-	struct exchange *x = h->x;
-	struct version_facts facts;
-	struct decision d;
-
-	clearance_explain(h->cleared.clearance, h->cleared.document, x->rules, x->origin, h->index, x->thread->gate->now(), x->arena, &facts,
-	                  &d);
-	for (size_t i = 0; i < d.reason_count; i++) {
-		const struct reason *r = &d.reasons[i];
-
-		/* Nobody is told of what is not known yet. */
-		if (r->code == REASON_NOT_APPROVED && h->cleared.clearance->facts.reach_pending)
-			continue;
-		*ret_detail = r->text;
-		if (r->code == REASON_EXEMPT)
-			return arena_printf(x->arena, "allow exempt %s", reason_code_name(r->lifted));
-		if (r->mode == MODE_REPORT)
-			return arena_printf(x->arena, "report %s %s", verdict_name(r->verdict), reason_code_name(r->code));
-	}
-	*ret_detail = STR("");
-	return STR("allow");
-}
-
 static void ask_receipt(struct handing *h)
 {
 	struct exchange *x = h->x;
 	struct receipt *r = calloc(1, sizeof(*r));
 	struct evidence record;
-	struct str decision, detail;
+	struct str words, detail;
+	struct version_facts facts;
+	struct decision d;
+	usec now = x->thread->gate->now();
 
 	if (!r)
 		abort();
 	*r = (struct receipt){.handing = h, .thread = x->thread};
 	h->receipt_asked = true;
-	decision = receipt_decision(h, &detail);
-	exchange_evidence(x, EVIDENCE_RECEIPT, h->version.version, str_of(artifact_integrity(h->artifact)), decision, detail, &record);
+	clearance_explain(h->cleared.clearance, h->cleared.document, x->rules, x->origin, h->index, now, x->arena, &facts, &d);
+	words = decision_words(&d, &facts, x->arena, &detail);
+	exchange_evidence(x, EVIDENCE_RECEIPT, h->version.version, str_of(artifact_integrity(h->artifact)), words, detail, &record);
+	exchange_decided(x, &facts, now, &record);
 	store_append(x->thread->gate->store, &record, receipt_written, r);
 }
 
@@ -193,7 +177,7 @@ static void fail(struct handing *h, struct str sentence)
 	if (x->rq && h->started)
 		http_reply_abort(x->rq);
 	else
-		refuse(x, h->version.version, 403, STR("refused artifact"), sentence);
+		refuse(x, h->version.version, 403, STR("refused artifact"), sentence, NULL, 0);
 	handing_free(h);
 }
 
@@ -218,7 +202,7 @@ static void pump(struct handing *h)
 	if (h->receipt_durable && h->receipt_result < 0) {
 		if (!h->started)
 			refuse(x, h->version.version, 503, STR("refused artifact"),
-			       STR("the receipt could not be stored (is the gate's disk full?): no receipt, no artifact"));
+			       STR("the receipt could not be stored (is the gate's disk full?): no receipt, no artifact"), NULL, 0);
 		else
 			http_reply_abort(x->rq);
 		handing_free(h);
@@ -292,15 +276,29 @@ static int read_range(struct handing *h, struct str value, struct str if_range)
 	return 0;
 }
 
+/* The archive was looked into for the first time, and differs from its metadata: from now on that is a fact about the version. */
+static void refuse_mismatch(struct handing *h, struct str sentence)
+{
+	struct exchange *x = h->x;
+	usec now = x->thread->gate->now();
+	struct version_facts facts;
+	struct decision d;
+
+	clearance_explain(h->cleared.clearance, h->cleared.document, x->rules, x->origin, h->index, now, x->arena, &facts, &d);
+	facts.mismatch = sentence;
+	refuse(x, h->version.version, 403, STR("deny manifest-mismatch"), sentence, &facts, now);
+}
+
 static void artifact_came(void *arg, struct artifact_result *result)
 {
 	struct handing *h = arg;
 	struct exchange *x = h->x;
 
 	if (!result->artifact) {
-		if (result->code == -EPERM || result->code == -EBADMSG)
-			refuse(x, h->version.version, 403, result->code == -EPERM ? STR("deny manifest-mismatch") : STR("deny hash-mismatch"),
-			       str_of(result->err.text));
+		if (result->code == -EPERM)
+			refuse_mismatch(h, str_of(result->err.text));
+		else if (result->code == -EBADMSG)
+			refuse(x, h->version.version, 403, STR("deny hash-mismatch"), str_of(result->err.text), NULL, 0);
 		else
 			answer_failure(x, result->code, &result->err);
 		handing_free(h);
@@ -359,12 +357,14 @@ static void cleared(void *arg, struct clearance_result *result)
 	h->index = (size_t)at;
 	npm_packument_version(result->document->packument, h->index, &h->version);
 	if (!result->clearance->shown[at]) {
-		struct str decision, sentence = refusal_of_version(result->clearance, result->document, x->rules, x->origin, (size_t)at,
-		                                                   x->thread->gate->now(), x->arena, &decision);
+		usec now = x->thread->gate->now();
+		struct version_facts facts;
+		struct str decision, sentence = refusal_of_version(result->clearance, result->document, x->rules, x->origin, (size_t)at, now,
+		                                                   x->arena, &decision, &facts);
 
-		bool may_end = refusal_may_end(result->clearance, result->document, x->rules, x->origin, (size_t)at, x->thread->gate->now(), x->arena);
+		bool may_end = refusal_may_end(result->clearance, result->document, x->rules, x->origin, (size_t)at, now, x->arena);
 
-		refuse(x, h->version.version, may_end ? 503 : 403, decision, sentence);
+		refuse(x, h->version.version, may_end ? 503 : 403, decision, sentence, &facts, now);
 		handing_free(h);
 		return;
 	}

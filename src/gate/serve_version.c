@@ -79,13 +79,15 @@ static void version_found(void *arg, struct clearance_result *result)
 			npm_render_version(p, (size_t)at, &form, &sink);
 			answer_document(x, &body);
 		} else if ((at = asked_for(p, x->route.version)) >= 0) {
+			struct version_facts facts;
 			struct str decision, sentence = refusal_of_version(result->clearance, result->document, x->rules, x->origin, (size_t)at,
-			                                                   cut.now, x->arena, &decision);
+			                                                   cut.now, x->arena, &decision, &facts);
 			struct evidence record;
 			struct npm_version v;
 
 			npm_packument_version(p, (size_t)at, &v);
 			exchange_evidence(x, EVIDENCE_REFUSAL, v.version, STR(""), decision, sentence, &record);
+			exchange_decided(x, &facts, cut.now, &record);
 			store_append(x->thread->gate->store, &record, NULL, NULL);
 			answer_sentence(
 				x, refusal_may_end(result->clearance, result->document, x->rules, x->origin, (size_t)at, cut.now, x->arena) ? 503 : 403,

@@ -12,13 +12,20 @@ static int make_durable(const char *path, struct err *err)
 	return 0;
 }
 
-int store_copy(struct store *s, const char *path, struct err *err)
+int store_copy(const char *dir, const char *path, struct err *err)
 {
-	/* A connection of its own: the copy takes its time, and those who read are few. */
-	struct connection c;
+	CLEANUP_FREE char *from = NULL;
 	sqlite3_stmt *st = NULL;
-	int r = connection_open(&c, s->path, SQLITE_OPEN_READONLY, err);
+	struct connection c;
+	int r;
 
+	if (asprintf(&from, "%s/bondgate.db", dir) < 0) {
+		from = NULL;
+		return err_set(err, -ENOMEM, "no memory");
+	}
+	if (access(from, F_OK) < 0)
+		return err_set(err, -errno, "there is no store at %s: %s; name another --state", from, err_name(errno));
+	r = connection_open(&c, from, SQLITE_OPEN_READONLY, err);
 	if (r < 0)
 		return r;
 	/* One read transaction: what is written meanwhile goes on behind its back, in the WAL. */
@@ -29,7 +36,7 @@ int store_copy(struct store *s, const char *path, struct err *err)
 		r = connection_error(&c);
 	}
 	if (r < 0)
-		r = err_set(err, r, "cannot copy %s to %s: %s", s->path, path, sqlite3_errmsg(c.db));
+		r = err_set(err, r, "cannot copy %s to %s: %s", from, path, sqlite3_errmsg(c.db));
 	sqlite3_finalize(st);
 	connection_close(&c);
 	return r < 0 ? r : make_durable(path, err);

@@ -158,9 +158,9 @@ int store_setting_set(struct store *s, struct str key, struct str value, struct 
 
 /* ---- copies ---- */
 
-/* Writes the whole store as it is at one moment to a new file, durable when this returns. Works beside writers of any process and keeps none of them
- * waiting. 0 or negative errno; what a failure left of the file is the caller's to remove. */
-int store_copy(struct store *s, const char *path, struct err *err);
+/* Writes the whole store of a folder as it is at one moment to a new file, durable when this returns. Works beside writers of any process and keeps
+ * none of them waiting; an older store is copied as it is. 0 or negative errno; what a failure left of the file is the caller's to remove. */
+int store_copy(const char *dir, const char *path, struct err *err);
 /* Reads every page and index. 0, or -EBADMSG with the first thing that does not fit. */
 int store_examine(struct store *s, struct err *err);
 /* The schema that this program works with; an older store is brought there when it is opened for writing. */

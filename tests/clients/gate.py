@@ -191,9 +191,9 @@ class Gate:
     def command(self, *arguments, timeout=60):
         """bondgate SUBCOMMAND … with this gate's state and, where it takes one, policy: (exit code, stdout, stderr)."""
         place = []
-        if arguments[0] != "policy":
+        if arguments[0] != "policy" and "--state" not in arguments:
             place += ["--state", self.state]
-        if arguments[0] in ("policy", "explain"):
+        if arguments[0] in ("policy", "explain", "simulate", "report", "backup") and "--policy" not in arguments:
             place += ["--policy", self.policy_file]
         command = [binary()] + list(arguments) + place
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, timeout=timeout,

@@ -183,12 +183,9 @@ static void changed_facts_are_found(void **state)
 		const char *sql;
 		int64_t broken;
 	} rows[] = {
-		{"UPDATE facts SET body = '{\"n\":9}' WHERE id = 3", 3},
-		{"DELETE FROM facts WHERE id = 4", 4},
-		{"UPDATE evidence SET facts = 1 WHERE seq = 9", 9},
-		{"UPDATE evidence SET facts = NULL WHERE seq = 6", 6},
-		{"UPDATE evidence SET rules = 'web' WHERE seq = 2", 2},
-		{"UPDATE facts SET digest = zeroblob(32) WHERE id = 5", 5},
+		{"UPDATE facts SET body = '{\"n\":9}' WHERE id = 3", 3}, {"DELETE FROM facts WHERE id = 4", 4},
+		{"UPDATE evidence SET facts = 1 WHERE seq = 9", 9},      {"UPDATE evidence SET facts = NULL WHERE seq = 6", 6},
+		{"UPDATE evidence SET rules = 'web' WHERE seq = 2", 2},  {"UPDATE facts SET digest = zeroblob(32) WHERE id = 5", 5},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -226,7 +223,7 @@ static void a_copy_is_whole_while_records_come(void **state)
 	snprintf(folder, sizeof(folder), "%s/copy", fixture_dir);
 	assert_int_equal(dir_make(folder, 0700, &err), 0);
 	snprintf(path, sizeof(path), "%s/bondgate.db", folder);
-	assert_int_equal(store_copy(s, path, &err), 0);
+	assert_int_equal(store_copy(fixture_dir, path, &err), 0);
 	assert_int_equal(store_flush(s, &err), 0);
 	assert_int_equal(store_open(folder, STORE_WRITE, &copy, &err), 0);
 	assert_int_equal(store_examine(copy, &err), 0);
@@ -234,7 +231,7 @@ static void a_copy_is_whole_while_records_come(void **state)
 	assert_true(verify(copy).records >= 5000);
 	assert_string_equal(store_instance(copy), store_instance(s));
 	/* What is there already is not written over. */
-	assert_true(store_copy(s, path, &err) < 0);
+	assert_true(store_copy(fixture_dir, path, &err) < 0);
 	store_close(copy);
 	store_close(s);
 }
