@@ -9,6 +9,7 @@
 #include "cmd/advisory_files.h"
 #include "cmd/policy_files.h"
 #include "cmd/state.h"
+#include "gate/people.h"
 #include "registry/npm/keys.h"
 
 enum { PATHS = 64, TEAM_PATHS = 256, OWN_PATHS = 2 /* what lies in the state folder */ };
@@ -185,6 +186,20 @@ int open_prepare(const struct open_options *options, bool is_gate, const char *l
 	             : load_teams(ret->teams, policy_ref(ret->policy), ret->arena, &ret->paths, &ret->path_count, &ret->policies, NULL, err);
 }
 
+/* What people decided belongs to the rules from the first question on. */
+static int load_grants(struct gate *g, struct err *err)
+{
+	struct arena *a = arena_new(64 * MIB);
+	struct policy_grants grants;
+	int r = a ? people_grants(g->store, g->now(), a, &grants, err) : err_set(err, -ENOMEM, "no memory");
+
+	if (r == 0)
+		gate_set_grants(g, a, &grants);
+	else
+		arena_free(a);
+	return r;
+}
+
 int open_gate(struct opened *o, bool without_cache, struct err *err)
 {
 	const struct gate_options options = {.state_dir = o->state_dir,
@@ -199,7 +214,7 @@ int open_gate(struct opened *o, bool without_cache, struct err *err)
 	policy_unref(TAKE_PTR(o->policy));
 	o->gate->client_default = o->upstreams.client_default;
 	o->gate->upstream_npm = o->upstreams.npm;
-	return 0;
+	return load_grants(o->gate, err);
 }
 
 void close_gate(struct opened *o)
