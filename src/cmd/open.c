@@ -9,6 +9,7 @@
 #include "cmd/advisory_files.h"
 #include "cmd/policy_files.h"
 #include "cmd/state.h"
+#include "cmd/trust_files.h"
 #include "gate/people.h"
 #include "registry/npm/keys.h"
 
@@ -131,12 +132,22 @@ int load_teams(struct team_files *teams, struct policy *policy, struct arena *a,
 {
 	const struct policy_environment environment = {.token = policy_read_token};
 	struct path_list list = {a, ARENA_ARRAY(a, const char *, PATHS + OWN_PATHS + TEAM_PATHS), *path_count};
+	struct sigstore_trust *trust;
 	int r;
 
 	if (!list.paths)
 		abort();
 	memcpy(list.paths, *paths, *path_count * sizeof(*list.paths));
+	r = trust_files_load(policy, note_team_path, &list, &trust, err);
+	if (r < 0) {
+		policy_unref(policy);
+		return r;
+	}
 	r = team_files_load(teams, policy, &environment, note_team_path, &list, ret, problems, err);
+	if (r == 0)
+		policy_set_provenance(*ret, trust);
+	else
+		sigstore_trust_unref(trust);
 	if (r == 0 && (r = load_keys(policy_set_base(*ret), &list, *ret, err)) < 0)
 		policy_set_unref(TAKE_PTR(*ret));
 	*paths = list.paths;
