@@ -16,7 +16,8 @@ struct waiter {
 };
 
 struct entry {
-	struct entry *newer, *older; /* by last use */
+	struct entry *newer, *older;           /* by last use */
+	struct entry *newer_open, *older_open; /* the same, of those whose document is open: a walk leaves thousands of names whose are not */
 	char *key;                   /* origin id, NUL, name */
 	size_t key_length;
 	struct document *document; /* NULL: not open */
@@ -34,7 +35,7 @@ struct documents {
 	size_t memory, memory_max;
 	pthread_mutex_t lock;
 	struct map entries;
-	struct entry *newest, *oldest;
+	struct entry *newest, *oldest, *newest_open, *oldest_open;
 };
 
 /* The entry of a name, made when it is new; it becomes the newest. */
