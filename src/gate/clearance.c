@@ -36,7 +36,7 @@ struct inquiry {
 	struct loop_timer *patience;
 	bool unapproved, waited; /* a version is refused for not being approved; the walk was waited for */
 	size_t gaining;          /* versions whose gained dependencies matter */
-	size_t asked; /* documents of dependencies that were asked for and did not come yet */
+	size_t asked;            /* documents of dependencies that were asked for and did not come yet */
 	bool stale, out_of_patience, concluded;
 	usec now;
 	clearance_found found;

@@ -18,7 +18,7 @@ struct waiter {
 struct entry {
 	struct entry *newer, *older;           /* by last use */
 	struct entry *newer_open, *older_open; /* the same, of those whose document is open: a walk leaves thousands of names whose are not */
-	char *key;                   /* origin id, NUL, name */
+	char *key;                             /* origin id, NUL, name */
 	size_t key_length;
 	struct document *document; /* NULL: not open */
 	struct waiter *waiters;

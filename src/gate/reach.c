@@ -259,8 +259,9 @@ static void look(struct reach *r, struct str name, struct arena *a, struct reach
 		ret->state = REACH_NONE;
 		ret->until = r->earliest;
 		if (r->limited)
-			ret->note = arena_printf(a, "the approved roots reach more than %d names, and only the nearest of them were looked at: approve it by name",
-			                         LIMIT_NAMES);
+			ret->note = arena_printf(
+				a, "the approved roots reach more than %d names, and only the nearest of them were looked at: approve it by name",
+				LIMIT_NAMES);
 	} else if (!r->rules) {
 		ret->note = STR("the rules have changed meanwhile");
 	} else if (reach_stuck(r) && r->problem[0]) {

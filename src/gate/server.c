@@ -198,7 +198,6 @@ static void reload(struct server *s)
 	loop_work(s->control, reload_work, reload_done, s);
 }
 
-
 /* ---- what people decided ---- */
 
 struct look_at_people {
@@ -225,7 +224,8 @@ static void people_work(void *arg)
 	}
 	if (r == 0)
 		return;
-	log_event(LOG_ERROR, "what people decided cannot be read; what was known of it stays in force", "error=%s", log_quote(str_of(err.text)));
+	log_event(LOG_ERROR, "what people decided cannot be read; what was known of it stays in force", "error=%s",
+	          log_quote(str_of(err.text)));
 	arena_free(TAKE_PTR(p->arena));
 }
 
