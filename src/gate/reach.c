@@ -206,6 +206,9 @@ void reach_mark(struct reach *r, struct node *n, struct node *parent, const stru
 	struct wanted *wanted;
 	bool more = parent ? reach_ask(n, range) : !n->ranged && reach_ask(n, NULL);
 
+	/* Of a root only some versions may be approved: those that others need pass for that. */
+	if (n->root && n->ranged && parent && parent != n && !n->parent)
+		n->parent = parent;
 	/* Versions that nobody could choose before. */
 	if (n->reached && n->known && more)
 		reach_set(r, n, true, false);
@@ -237,8 +240,9 @@ static struct str path_of(const struct node *n, struct arena *a)
 	struct str path = n->name;
 	size_t names = 1;
 
-	for (const struct node *p = n->parent; p; p = p->parent) {
-		if (++names > PATH_NAMES && p->parent)
+	/* A root that something needs has a parent too, and is an end all the same. */
+	for (const struct node *p = n->parent; p; p = p->root ? NULL : p->parent) {
+		if (++names > PATH_NAMES && !p->root)
 			continue;
 		path = arena_printf(a, names > PATH_NAMES ? "%.*s > … > %.*s" : "%.*s > %.*s", STR_ARG(p->name), STR_ARG(path));
 	}
@@ -250,7 +254,7 @@ static void look(struct reach *r, struct str name, struct arena *a, struct reach
 	const struct node *n = map_get(&r->nodes, name);
 
 	*ret = (struct reach_answer){.state = REACH_PENDING, .until = USEC_NEVER};
-	if (n && n->root) {
+	if (n && n->root && !(n->ranged && n->parent)) {
 		ret->state = REACH_ROOT;
 	} else if (n && n->reached) {
 		ret->state = REACH_NEEDED;
