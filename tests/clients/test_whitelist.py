@@ -1,8 +1,7 @@
 """allow.roots: approved roots and what they need, through real package managers; on a crafted registry, and at the end on real projects."""
-import json
 import time
 
-from harness import (contains, equal, failed, for_clients, iso, lacks, long, needs_network, ok, policy, succeeded, wait_until)
+from harness import (contains, equal, failed, for_clients, lacks, long, needs_network, ok, policy, succeeded, wait_until)
 
 SOME = ("npm-11", "pnpm-10")
 
@@ -83,9 +82,9 @@ def test_report_serves_and_records(t):
     gate = whitelisted(t, fake, "app", mode="report")
     equal(gate.get("/stray").status, 200)
     walked(gate)
+    time.sleep(1.1)      # what was judged while the walk went on is judged again
     equal(gate.get("/leaf/-/leaf-1.0.0.tgz").status, 200)
-    gate.reload(policy(fake.url, extra=roots("app", mode="report") + "# again\n"))
-    wait_until(lambda: gate.get("/stray/-/stray-1.0.0.tgz").status == 200, "the tarball")
+    equal(gate.get("/stray/-/stray-1.0.0.tgz").status, 200)
     receipts = {r["purl"]: r["decision"] for r in gate.log() if r["kind"] == "receipt"}
     equal(receipts["pkg:npm/leaf@1.0.0"], "allow")
     contains(receipts["pkg:npm/stray@1.0.0"], "report hold not-approved")
