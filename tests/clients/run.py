@@ -17,7 +17,7 @@ import harness
 import install
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-AREAS = ("harness", "rules", "refusals", "shapes", "private", "evidence", "whitelist", "simulate", "backup", "scan", "people", "webhooks",
+AREAS = ("harness", "rules", "refusals", "shapes", "private", "evidence", "whitelist", "trust_facts", "simulate", "backup", "scan", "people", "webhooks",
          "provenance", "real_install")
 
 
