@@ -17,7 +17,7 @@ import harness
 import install
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-AREAS = ("harness", "rules", "refusals", "shapes", "private", "evidence", "whitelist", "simulate", "backup", "real_install")
+AREAS = ("harness", "rules", "refusals", "shapes", "private", "evidence", "whitelist", "simulate", "report", "backup", "real_install")
 
 
 class Test:
