@@ -41,6 +41,26 @@ def what_it_shows_behind_a_hash_loads_too(bondgate, folder):
     return check_policy(bondgate, path)
 
 
+def the_shipped_policies_load_and_default_changes_nothing(bondgate, folder):
+    """As a user would: print it, check the copy, compare it with what holds without any file."""
+    environment = {**os.environ, "BONDGATE_POLICY": ""}
+    for name, difference in (("default", 0), ("strict", 1)):
+        path = os.path.join(folder, name + ".yaml")
+        with open(path, "w", encoding="utf-8") as out:
+            out.write(run(bondgate, "policy", "shipped", name).stdout)
+        problem = check_policy(bondgate, path)
+        if problem:
+            return problem
+        with open(os.path.join(folder, "base.yaml"), "w", encoding="utf-8") as base:
+            base.write("version: 1\n")
+        done = run(bondgate, "policy", "diff", os.path.join(folder, "base.yaml"), path, env=environment)
+        if done.returncode != difference:
+            return f"policy diff of {name} exits {done.returncode}: {done.stdout}"
+    if run(bondgate, "policy", "shipped", "lax").returncode != 2:
+        return "a policy that is not shipped is not refused"
+    return None
+
+
 def systemd_finds_no_fault(bondgate, folder):
     if not shutil.which("systemd-analyze"):
         print("skipped: systemd-analyze is not installed")
@@ -58,7 +78,8 @@ def systemd_finds_no_fault(bondgate, folder):
 def main():
     bondgate = os.path.abspath(sys.argv[1])
     failed = 0
-    tests = [the_sample_policy_loads, what_it_shows_behind_a_hash_loads_too, systemd_finds_no_fault]
+    tests = [the_sample_policy_loads, what_it_shows_behind_a_hash_loads_too, the_shipped_policies_load_and_default_changes_nothing,
+             systemd_finds_no_fault]
     for test in tests:
         with tempfile.TemporaryDirectory() as folder:
             problem = test(bondgate, folder)

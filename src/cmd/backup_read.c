@@ -113,7 +113,7 @@ static int copy_out(struct unpacking *u, int fd, const char *path, struct unpack
 static int unpack_member(struct unpacking *u, struct str name, unsigned mode, struct err *err)
 {
 	struct unpacked *m = ARENA_NEW(u->arena, struct unpacked);
-	struct str path;
+	struct str path = STR_NULL;
 	CLEANUP_FD int fd = -1;
 	int r = is_safe(name) && u->count++ < BACKUP_MEMBERS ? 0 : damaged(u, err, "a member has a name that no backup has");
 

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "advisory/lazy_archive.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "cmd/commands.h"
@@ -138,6 +139,8 @@ static int serve(struct command *c, const char *listen, const char *threads, str
 	if (r == 0)
 		r = notify_open(&c->notify, err);
 	if (r == 0 && !c->unconfined) {
+		fetcher_load();
+		archive_load();
 		r = confine(c, err);
 		if (r == 0)
 			log_event(LOG_INFO, "confined", "by=%s", log_quote(str_of(confine_describe())));

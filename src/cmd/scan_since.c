@@ -53,7 +53,7 @@ static int run_git(const char *folder, const char *const *arguments, struct buf 
 
 static int check_revision(const char *folder, const char *revision, struct err *err)
 {
-	CLEANUP_BUF struct buf out = BUF(4 * KIB), wanted = BUF(4 * KIB);
+	CLEANUP_BUF struct buf out = BUF(MIB), wanted = BUF(4 * KIB);
 	const char *const arguments[] = {"rev-parse", "--verify", "--quiet", "--end-of-options", NULL, NULL};
 	const char *complete[6];
 	int code;

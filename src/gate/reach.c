@@ -156,10 +156,59 @@ void reach_settle(struct reach *r)
 		answer_everybody(r);
 }
 
-void reach_mark(struct reach *r, struct node *n, struct node *parent, unsigned urgency)
+const struct range_text *reach_range(struct reach *r, struct str text)
+{
+	struct range_text *range;
+	char *copy;
+
+	if (!text.n || str_eq(text, STR("*")))
+		return NULL;
+	range = map_get(&r->ranges, text);
+	if (range)
+		return range;
+	range = malloc(sizeof(*range));
+	copy = str_dup(text);
+	if (!range || !copy)
+		abort();
+	range->text = (struct str){copy, text.n};
+	if (map_put(&r->ranges, range->text, range) < 0)
+		abort();
+	return range;
+}
+
+bool reach_ask(struct node *n, const struct range_text *range)
+{
+	if (n->any)
+		return false;
+	for (uint32_t i = 0; range && i < n->range_count; i++)
+		if (n->ranges[i] == range)
+			return false;
+	n->asks++;
+	if (!range || n->range_count >= LIMIT_RANGES) {
+		n->any = true;
+		return true;
+	}
+	if (n->range_count == n->range_room) {
+		uint32_t room = n->range_room ? n->range_room * 2 : 4;
+		const struct range_text **grown = reallocarray(n->ranges, room, sizeof(*grown));
+
+		if (!grown)
+			abort();
+		n->ranges = grown;
+		n->range_room = room;
+	}
+	n->ranges[n->range_count++] = range;
+	return true;
+}
+
+void reach_mark(struct reach *r, struct node *n, struct node *parent, const struct range_text *range, unsigned urgency)
 {
 	struct wanted *wanted;
+	bool more = parent ? reach_ask(n, range) : !n->ranged && reach_ask(n, NULL);
 
+	/* Versions that nobody could choose before. */
+	if (n->reached && n->known && more)
+		reach_set(r, n, true, false);
 	if (!n->reached) {
 		n->parent = n->root ? NULL : parent;
 		reach_set(r, n, true, false);
@@ -180,7 +229,7 @@ void reach_make_root(struct reach *r, struct node *n, bool ranged)
 		r->root_count++;
 	}
 	n->ranged = ranged;
-	reach_mark(r, n, NULL, NEWEST);
+	reach_mark(r, n, NULL, NULL, NEWEST);
 }
 
 static struct str path_of(const struct node *n, struct arena *a)
@@ -404,9 +453,14 @@ void reach_unref(struct reach *r)
 
 		free((char *)(uintptr_t)n->name.p);
 		free(n->edges);
-		free(n->urgencies);
+		free(n->ranges);
 		free(n);
 	}
+	for (size_t i = 0; map_next(&r->ranges, &i, &name, &value);) {
+		free((char *)(uintptr_t)((struct range_text *)value)->text.p);
+		free(value);
+	}
+	map_free(&r->ranges);
 	map_free(&r->nodes);
 	map_free(&r->wanted);
 	for (size_t i = 0; i < QUEUES; i++)

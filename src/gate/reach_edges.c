@@ -3,56 +3,159 @@
 #include "base/limits.h"
 #include "base/map.h"
 #include "codec/json.h"
+#include "codec/purl.h"
+#include "codec/semver.h"
 #include "gate/facts.h"
 #include "gate/reach_internal.h"
 
 /* Lockfiles are rarely older. */
 #define RECENT_AGE (730 * USEC_DAY)
 
-static void add(struct edges *e, struct map *seen, size_t *room, struct str name, unsigned urgency)
-{
-	uintptr_t at = (uintptr_t)map_get(seen, name);
+struct collecting {
+	struct edges *e;
+	struct map seen; /* "name range" -> its place in the list, from 1 */
+	size_t room;
+	unsigned urgency;
+};
 
-	if (at) {
-		if (urgency < e->list[at - 1].urgency)
-			e->list[at - 1].urgency = urgency;
-		return;
-	}
+static void add(struct collecting *c, struct str name, struct str range)
+{
+	struct edges *e = c->e;
+	struct str key;
+	uintptr_t at;
+
 	/* What is no name is nowhere, and is not put into an upstream's URL. */
 	if (npm_name_check(name, NULL) < 0)
 		return;
-	if (e->count == *room) {
-		struct edge *grown = reallocarray(e->list, *room = *room ? *room * 2 : 64, sizeof(*grown));
+	key = arena_printf(e->arena, "%.*s %.*s", STR_ARG(name), STR_ARG(range));
+	at = (uintptr_t)map_get(&c->seen, key);
+	if (at) {
+		if (c->urgency < e->list[at - 1].urgency)
+			e->list[at - 1].urgency = c->urgency;
+		return;
+	}
+	if (e->count == c->room) {
+		struct edge *grown = reallocarray(e->list, c->room = c->room ? c->room * 2 : 64, sizeof(*grown));
 
 		if (!grown)
 			abort();
 		e->list = grown;
 	}
-	e->list[e->count++] = (struct edge){name, urgency};
-	if (map_put(seen, name, (void *)e->count) < 0)
+	e->list[e->count++] = (struct edge){name, range, c->urgency};
+	if (map_put(&c->seen, key, (void *)e->count) < 0)
 		abort();
 }
 
-void edges_of(const struct npm_packument *p, struct rules *rules, const struct origin *origin, bool as_root, usec now, struct edges *ret)
+/* "^1.0.0"; "npm:other@^1.0.0" is another name; a tag may be any version; git, http and file ones come from elsewhere. */
+static void add_dependency(struct collecting *c, struct str name, struct str range)
 {
-	size_t count = npm_packument_version_count(p), room = 0;
-	CLEANUP_MAP struct map seen = MAP_EMPTY;
-	ptrdiff_t newest = -1;
+	struct semver_range *parsed;
+	CLEANUP_ARENA struct arena *a = NULL;
+
+	range = str_trim(range);
+	if (str_starts(range, STR("npm:"))) {
+		struct str alias = str_skip(range, 4);
+		ptrdiff_t at = str_rchr(alias, '@');
+
+		name = at > 0 ? str_take(alias, (size_t)at) : alias;
+		range = at > 0 ? str_skip(alias, (size_t)at + 1) : STR_NULL;
+	}
+	if (str_chr(range, ':') >= 0 || str_chr(range, '/') >= 0)
+		return;
+	a = arena_new(MIB);
+	if (!a || semver_range_parse(a, range, SEMVER_LOOSE, &parsed) < 0)
+		range = STR_NULL;
+	add(c, name, range);
+}
+
+static void read_member(struct collecting *c, struct json_reader *r)
+{
+	struct str raw_name, range;
+
+	if (json_peek(r) != JSON_OBJECT) {
+		json_skip(r, NULL);
+		return;
+	}
+	json_enter_object(r);
+	while (json_next_member(r, &raw_name)) {
+		if (json_peek(r) != JSON_STRING) {
+			json_skip(r, NULL);
+			continue;
+		}
+		json_string_decoded(r, c->e->arena, &range);
+		add_dependency(c, json_decode(c->e->arena, raw_name), range);
+	}
+}
+
+static void read_version(struct collecting *c, struct str object)
+{
+	struct json_reader r;
+	struct str key;
+
+	json_init(&r, object);
+	json_enter_object(&r);
+	while (json_next_member(&r, &key)) {
+		if (json_raw_equals(key, STR("dependencies")) || json_raw_equals(key, STR("optionalDependencies")) ||
+		    json_raw_equals(key, STR("peerDependencies")))
+			read_member(c, &r);
+		else
+			json_skip(&r, NULL);
+	}
+}
+
+struct wished {
+	const struct edges_wish *wish;
+	struct semver_range **ranges;
+	size_t count;
+	bool any;
+};
+
+static void read_ranges(struct wished *w, struct arena *a)
+{
+	w->any = w->wish->any;
+	w->ranges = ARENA_ARRAY(a, struct semver_range *, w->wish->range_count + 1);
+	for (size_t i = 0; i < w->wish->range_count && w->ranges; i++)
+		if (semver_range_parse(a, w->wish->ranges[i], SEMVER_LOOSE, &w->ranges[w->count]) == 0)
+			w->count++;
+		else
+			w->any = true;
+}
+
+static bool is_wished(const struct wished *w, const struct npm_version *v)
+{
+	if (w->any || !v->semver_ok)
+		return true;
+	for (size_t i = 0; i < w->count; i++)
+		if (semver_range_satisfied(w->ranges[i], &v->semver, SEMVER_LOOSE))
+			return true;
+	return false;
+}
+
+void edges_of(const struct npm_packument *p, struct rules *rules, const struct origin *origin, const struct edges_wish *wish, usec now,
+              struct edges *ret)
+{
+	struct collecting c = {.e = ret};
+	struct wished w = {.wish = wish};
+	bool newest_seen = false;
 
 	ret->next_change = USEC_NEVER;
-	ret->arena = arena_new(64 * MIB);
+	ret->arena = arena_new(128 * MIB);
 	if (!ret->arena)
 		abort();
-	for (size_t i = count; i-- > 0;) {
+	read_ranges(&w, ret->arena);
+	for (size_t i = npm_packument_version_count(p); i-- > 0;) {
 		struct npm_version v;
 		struct version_facts facts;
 		struct decision d;
-		unsigned urgency;
+		bool wished;
 
 		npm_packument_version(p, i, &v);
+		wished = is_wished(&w, &v);
+		if (!wished && !wish->as_root)
+			continue;
 		facts_of(p, &v, origin, now, &facts);
 		facts.name_known = true;
-		if (!as_root)
+		if (wished)
 			facts.reached_from = STR("an approved root");
 		decide(rules->policy, rules->advisories, &facts, now, NULL, &d);
 		if (d.next_change < ret->next_change)
@@ -60,12 +163,12 @@ void edges_of(const struct npm_packument *p, struct rules *rules, const struct o
 		if (d.verdict != VERDICT_ALLOW)
 			continue;
 		/* The versions are in the order of the document, which is that of publication but for odd ones. */
-		if (newest < 0 && !v.semver.pre.n)
-			newest = (ptrdiff_t)i;
-		urgency = newest == (ptrdiff_t)i ? NEWEST : now - v.published < RECENT_AGE ? RECENT : REST;
-		for (uint32_t k = 0; k < v.dependency_count; k++)
-			add(ret, &seen, &room, npm_version_dependency(&v, k), urgency);
+		c.urgency = !newest_seen && !v.semver.pre.n ? NEWEST : now - v.published < RECENT_AGE ? RECENT : REST;
+		newest_seen |= c.urgency == NEWEST;
+		if (v.dependency_count)
+			read_version(&c, v.object);
 	}
+	map_free(&c.seen);
 }
 
 void edges_free(struct edges *e)

@@ -7,7 +7,7 @@
 
 struct edges {
 	struct edge {
-		struct str name; /* points into the document, or into `arena` */
+		struct str name, range; /* in the document or the arena; range empty: any version */
 		unsigned urgency;
 	} * list;
 	size_t count;
@@ -16,9 +16,17 @@ struct edges {
 	unsigned urgency; /* the walk's own: how urgent the package itself was */
 };
 
-/* A version counts if it is cleared apart from `not-approved`; with `as_root`, as far as the roots approve it. What holds a version for its
+/* Which versions count. */
+struct edges_wish {
+	bool any;           /* all of them */
+	bool as_root;       /* those that the roots approve, beside the following */
+	struct str *ranges; /* those within one of them: what somebody needed could choose */
+	size_t range_count;
+};
+
+/* A version counts if it is wished for and cleared apart from `not-approved`. What holds a version for its
  * dependencies (rule 7, new-dependency) is not asked: that would need what is being found out here. */
-void edges_of(const struct npm_packument *p, struct rules *rules, const struct origin *origin, bool as_root, usec now, struct edges *ret);
+void edges_of(const struct npm_packument *p, struct rules *rules, const struct origin *origin, const struct edges_wish *wish, usec now, struct edges *ret);
 void edges_free(struct edges *e);
 
 #endif

@@ -10,8 +10,23 @@
  * rest; what was looked at before and is only looked at again. */
 enum { ASKED, NEWEST, RECENT, REST, AGAIN, QUEUES };
 
+/* A range that somebody asks of a name, written out once for all. */
+struct range_text {
+	struct str text;
+};
+
+struct link {
+	struct node *to;
+	const struct range_text *range; /* NULL: any version */
+};
+
 struct node {
 	struct str name;
+	const struct range_text **ranges; /* that are asked of it; its versions within them count */
+	uint32_t range_count, range_room;
+	uint32_t asks; /* grows with every range more */
+	bool any;      /* all its versions count */
+	uint32_t asked_before; /* of a sweep */
 	struct node *parent; /* that first needed it; NULL: a root, or not reached */
 	bool root, ranged;   /* ranged: approved for some versions only */
 	bool reached, known; /* known: `edges` are those of the rules in force */
@@ -21,8 +36,7 @@ struct node {
 	uint64_t generation;
 	usec visited_at, expires, retry_at;
 	unsigned failures;
-	struct node **edges;
-	uint8_t *urgencies; /* of the edges */
+	struct link *edges;
 	uint32_t edge_count;
 };
 
@@ -54,7 +68,7 @@ struct reach {
 	struct gate *gate;
 	pthread_mutex_t lock;
 	struct rules *rules; /* NULL: retired */
-	struct map nodes, wanted;
+	struct map nodes, wanted, ranges;
 	struct queue queues[QUEUES];
 	size_t unknown, root_count, reached_count; /* unknown: reached and not known */
 	size_t in_flight, waiting;
@@ -68,14 +82,17 @@ struct reach {
 	char problem[160];        /* the last failure */
 };
 
-enum { LIMIT_NAMES = 25000 };
+enum { LIMIT_NAMES = 25000, LIMIT_RANGES = 400 /* asked of one name; past it any version counts */ };
 
 /* ---- reach.c, under the lock ---- */
 struct node *reach_node(struct reach *r, struct str name);
 void reach_set(struct reach *r, struct node *n, bool reached, bool known);
 void reach_push(struct reach *r, struct node *n, unsigned urgency);
-/* Reached through `parent` (NULL: a root); answers who waits for it. */
-void reach_mark(struct reach *r, struct node *n, struct node *parent, unsigned urgency);
+/* Reached through `parent` (NULL: a root), which asks for this range (NULL: any version); answers who waits for it. */
+void reach_mark(struct reach *r, struct node *n, struct node *parent, const struct range_text *range, unsigned urgency);
+/* One more range that counts; false: it did before. */
+bool reach_ask(struct node *n, const struct range_text *range);
+const struct range_text *reach_range(struct reach *r, struct str text);
 /* Nothing is under way: what is unknown could not be asked, and trying again is for later. */
 bool reach_stuck(const struct reach *r);
 /* Whether the walk has come to its end, and then answers everybody who waits. */

@@ -2,7 +2,8 @@
 
 #include "gate/reach_internal.h"
 
-static void unreach_all(struct reach *r)
+/* What it was asked for is counted anew. */
+static void forget_all(struct reach *r)
 {
 	struct str name;
 	void *value;
@@ -12,6 +13,31 @@ static void unreach_all(struct reach *r)
 
 		reach_set(r, n, false, n->known);
 		n->parent = NULL;
+		n->asked_before = n->any ? UINT32_MAX : n->range_count;
+		n->range_count = 0;
+		n->any = n->root && !n->ranged;
+	}
+}
+
+/* Of whom less is asked than before, and who is not needed: the former are looked at again, of the latter nothing is kept. */
+static void settle_rest(struct reach *r)
+{
+	struct str name;
+	void *value;
+
+	for (size_t i = 0; map_next(&r->nodes, &i, &name, &value);) {
+		struct node *n = value;
+
+		if (!n->reached) {
+			reach_set(r, n, false, false);
+			free(n->edges);
+			n->edges = NULL;
+			n->edge_count = 0;
+		} else if (n->known && n->asked_before != (n->any ? UINT32_MAX : n->range_count)) {
+			n->asks++;
+			reach_set(r, n, true, false);
+			reach_push(r, n, REST);
+		}
 	}
 }
 
@@ -25,7 +51,7 @@ void reach_sweep(struct reach *r)
 
 	if (!line)
 		abort();
-	unreach_all(r);
+	forget_all(r);
 	for (size_t i = 0; map_next(&r->nodes, &i, &name, &value);) {
 		struct node *n = value;
 
@@ -38,8 +64,9 @@ void reach_sweep(struct reach *r)
 		struct node *from = line[at];
 
 		for (uint32_t i = 0; i < from->edge_count; i++) {
-			struct node *to = from->edges[i];
+			struct node *to = from->edges[i].to;
 
+			reach_ask(to, from->edges[i].range);
 			if (to->reached)
 				continue;
 			to->parent = from;
@@ -49,19 +76,9 @@ void reach_sweep(struct reach *r)
 			line[end++] = to;
 		}
 	}
-	/* What is known of names that nobody needs is not kept up, and must not count when one of them is needed again. */
-	for (size_t i = 0; map_next(&r->nodes, &i, &name, &value);) {
-		struct node *n = value;
-
-		if (n->reached)
-			continue;
-		reach_set(r, n, false, false);
-		free(n->edges);
-		n->edges = NULL;
-		n->edge_count = 0;
-	}
 	free(line);
 	r->shrunk = false;
+	settle_rest(r);
 }
 
 /* ---- roots ---- */

@@ -27,7 +27,8 @@ struct visit {
 	struct str name; /* the node's: it lives as long as the reach */
 	const struct origin *origin;
 	struct document *document;
-	bool as_root; /* ranged, and needed by nobody else: its versions count as far as they are approved */
+	struct edges_wish wish;
+	uint32_t asks; /* the node's, when its ranges were taken down */
 	struct edges edges;
 	int code;
 	struct err err;
@@ -46,6 +47,7 @@ static void visit_free(struct visit *v)
 {
 	document_unref(v->document);
 	edges_free(&v->edges);
+	free(v->wish.ranges);
 	rules_unref(v->rules);
 	reach_unref(v->reach);
 	free(v);
@@ -53,34 +55,46 @@ static void visit_free(struct visit *v)
 
 /* ---- what a visit taught; under the lock ---- */
 
-static bool has_edge(struct node *const *edges, uint32_t count, const struct node *to)
+static int by_target(const void *a, const void *b)
 {
-	for (uint32_t i = 0; i < count; i++)
-		if (edges[i] == to)
+	const struct link *x = a, *y = b;
+
+	if (x->to != y->to)
+		return (uintptr_t)x->to < (uintptr_t)y->to ? -1 : 1;
+	return (uintptr_t)x->range < (uintptr_t)y->range ? -1 : (uintptr_t)x->range > (uintptr_t)y->range;
+}
+
+/* Both are sorted. */
+static bool lost_any(const struct link *before, uint32_t count_before, const struct link *now, uint32_t count)
+{
+	uint32_t at = 0;
+
+	for (uint32_t i = 0; i < count_before; i++) {
+		while (at < count && by_target(&now[at], &before[i]) < 0)
+			at++;
+		if (at == count || by_target(&now[at], &before[i]) != 0)
 			return true;
+	}
 	return false;
 }
 
 static void put_edges(struct reach *r, struct node *n, const struct edges *e, unsigned urgency)
 {
-	struct node **before = n->edges;
+	struct link *before = n->edges;
 	uint32_t count_before = n->edge_count;
 
-	n->edges = calloc(e->count + 1, sizeof(struct node *));
-	free(n->urgencies);
-	n->urgencies = calloc(e->count + 1, 1);
-	if (!n->edges || !n->urgencies)
+	n->edges = calloc(e->count + 1, sizeof(*n->edges));
+	if (!n->edges)
 		abort();
-	n->edge_count = 0;
+	n->edge_count = (uint32_t)e->count;
 	for (size_t i = 0; i < e->count; i++) {
 		unsigned own = e->list[i].urgency;
 
-		n->urgencies[n->edge_count] = (uint8_t)own;
-		n->edges[n->edge_count] = reach_node(r, e->list[i].name);
-		reach_mark(r, n->edges[n->edge_count++], n, own > urgency ? own : urgency);
+		n->edges[i] = (struct link){reach_node(r, e->list[i].name), reach_range(r, e->list[i].range)};
+		reach_mark(r, n->edges[i].to, n, n->edges[i].range, own > urgency ? own : urgency);
 	}
-	for (uint32_t i = 0; i < count_before && !r->shrunk; i++)
-		r->shrunk = !has_edge(n->edges, n->edge_count, before[i]);
+	qsort(n->edges, n->edge_count, sizeof(*n->edges), by_target);
+	r->shrunk |= lost_any(before, count_before, n->edges, n->edge_count);
 	free(before);
 }
 
@@ -115,11 +129,11 @@ static void integrate(struct reach *r, struct visit *v, unsigned urgency)
 	if (!n->reached)
 		return; /* not needed any more */
 	put_edges(r, n, &v->edges, urgency == ASKED || urgency == AGAIN ? NEWEST : urgency);
-	/* Swapped meanwhile: to be judged again. */
-	if (v->rules == r->rules)
+	/* Other rules or further ranges meanwhile: to be judged again. */
+	if (v->rules == r->rules && v->asks == n->asks)
 		reach_set(r, n, true, true);
 	else
-		reach_push(r, n, REST);
+		reach_push(r, n, urgency < REST ? urgency : REST);
 }
 
 static void visited(void *arg)
@@ -143,7 +157,7 @@ static void judge_work(void *arg)
 {
 	struct visit *v = arg;
 
-	edges_of(v->document->packument, v->rules, v->origin, v->as_root, v->thread->gate->now(), &v->edges);
+	edges_of(v->document->packument, v->rules, v->origin, &v->wish, v->thread->gate->now(), &v->edges);
 }
 
 static void document_came(void *arg, struct document_result *result)
@@ -173,7 +187,13 @@ static void visit(struct reach *r, struct node *n, unsigned urgency)
 	v->thread = r->gate->home;
 	v->node = n;
 	v->name = n->name;
-	v->as_root = n->ranged && !n->parent;
+	v->asks = n->asks;
+	v->wish = (struct edges_wish){.any = n->any, .as_root = n->root && n->ranged, .range_count = n->range_count};
+	v->wish.ranges = calloc(n->range_count + 1, sizeof(struct str));
+	if (!v->wish.ranges)
+		abort();
+	for (uint32_t i = 0; i < n->range_count; i++)
+		v->wish.ranges[i] = n->ranges[i]->text;
 	v->edges.urgency = urgency;
 	v->origin = policy_origin(v->rules->policy, ECOSYSTEM_NPM, n->name);
 	n->busy = true;

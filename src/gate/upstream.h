@@ -31,6 +31,8 @@ struct fetcher_limits {
 };
 struct fetcher_limits fetcher_default_limits(void);
 
+/* Loads libcurl now instead of when it is first used: before a confinement in which no library can be opened any more. */
+void fetcher_load(void);
 /* `via` goes out as the Via header of every request ("1.1 bondgate-INSTANCE"), so that a gate recognises itself. */
 int fetcher_new(struct loop *l, const struct fetcher_limits *limits, const char *via, struct fetcher **ret, struct err *err);
 /* Cancels what is under way (on_done is called with -ECANCELED). On the loop, which must run once more to release it all. */

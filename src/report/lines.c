@@ -129,6 +129,11 @@ static void cell(struct buf *out, struct str text)
 	for (size_t i = 0; i < text.n; i++) {
 		unsigned char c = (unsigned char)text.p[i];
 
+		if (part_steers(text, i)) {
+			buf_add_char(out, ' ');
+			i += part_steers(text, i) - 1;
+			continue;
+		}
 		if (c == '<')
 			buf_add_str(out, STR("&lt;"));
 		else if (c == '>')
@@ -138,7 +143,7 @@ static void cell(struct buf *out, struct str text)
 		else if (strchr("|`*_[]\\#!@", c) && c)
 			buf_printf(out, c == '@' ? "&#64;" : "\\%c", c);
 		else
-			buf_add_char(out, c < 0x20 ? ' ' : (char)c);
+			buf_add_char(out, (char)c);
 	}
 }
 

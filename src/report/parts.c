@@ -163,6 +163,23 @@ struct str part_uuid(const struct report *r, struct arena *a)
 	                    (uint64_t)(hash.low64 & 0xffffffffffff));
 }
 
+size_t part_steers(struct str text, size_t i)
+{
+	unsigned char c = (unsigned char)text.p[i], next = i + 1 < text.n ? (unsigned char)text.p[i + 1] : 0;
+	unsigned char last = i + 2 < text.n ? (unsigned char)text.p[i + 2] : 0;
+
+	if (c < 0x20 || c == 0x7f)
+		return 1;
+	if (c == 0xc2 && next >= 0x80 && next < 0xa0)
+		return 2;
+	/* U+200B to U+200F, U+2028 to U+202E, U+2060 to U+206F, U+FEFF */
+	if (c == 0xe2 && next == 0x80 && ((last >= 0x8b && last <= 0x8f) || (last >= 0xa8 && last <= 0xae)))
+		return 3;
+	if (c == 0xe2 && next == 0x81 && last >= 0xa0 && last <= 0xaf)
+		return 3;
+	return c == 0xef && next == 0xbb && last == 0xbf ? 3 : 0;
+}
+
 uint32_t part_line(uint32_t line)
 {
 	return line ? line : 1;

@@ -30,6 +30,9 @@ struct str part_time(struct arena *a, usec time);
 /* A version 8 UUID (RFC 9562) of what was scanned and when: the same input gives the same document. */
 struct str part_uuid(const struct report *r, struct arena *a);
 uint32_t part_line(uint32_t line);
+/* How many bytes at `i` are a character that steers what is shown instead of being shown: C0, DEL, C1, and Unicode's marks of direction and of
+ * no width. 0: it is an ordinary one. With these a stranger's name could write over the lines of others, or read backwards. */
+size_t part_steers(struct str text, size_t i);
 
 /* Each whole hash of "sha512-… sha1-…", also of yarn's "10c0/hex" and of NuGet's plain base64: the algorithm ("sha512") and hex digits.
  * At most `room`; the count. What is no hash of a known algorithm is left out. */

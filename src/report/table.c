@@ -19,14 +19,6 @@ static size_t width_of(struct str text)
 	return text.n ? width : 1;
 }
 
-/* C0, DEL, and C1 in UTF-8: with these a name could write over the lines of others. */
-static bool is_control(struct str text, size_t i)
-{
-	unsigned char c = (unsigned char)text.p[i];
-
-	return c < 0x20 || c == 0x7f || (c >= 0x80 && c < 0xa0 && i > 0 && (unsigned char)text.p[i - 1] == 0xc2);
-}
-
 /* The text, cut to `most` characters (0: whole), filled up to `least`. */
 static void put(struct buf *out, struct str text, size_t least, size_t most)
 {
@@ -41,7 +33,12 @@ static void put(struct buf *out, struct str text, size_t least, size_t most)
 			break;
 		}
 		shown += !continues(text.p[i]);
-		buf_add_char(out, is_control(text, i) ? '?' : text.p[i]);
+		if (part_steers(text, i)) {
+			buf_add_char(out, '?');
+			i += part_steers(text, i) - 1;
+			continue;
+		}
+		buf_add_char(out, text.p[i]);
 	}
 	for (size_t filled = cut ? most : width; filled < least; filled++)
 		buf_add_char(out, ' ');

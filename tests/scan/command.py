@@ -114,7 +114,132 @@ def errors(folder):
     check(run(folder, "some.txt")[0] == 3, "an unreadable policy")
 
 
-for case in (discovery, installed, findings, errors):
+def project(folder, packages, manifest=None, place="p"):
+    """A lockfile of version 3 with these entries, and the manifest beside it."""
+    write(folder, place + "/package-lock.json", json.dumps({"lockfileVersion": 3, "packages": packages}, indent=1))
+    if manifest:
+        write(folder, place + "/package.json", json.dumps(manifest, indent=1))
+
+
+def registry(name, version, host="npm.registry.example", **more):
+    return {"version": version, "resolved": f"https://{host}/{name}/-/{name}-{version}.tgz", "integrity": "sha512-" + "A" * 86 + "==", **more}
+
+
+def ids(answer):
+    return sorted((f["id"], f["purl"].split("/")[-1]) for f in answer["findings"])
+
+
+def sources(folder):
+    project(folder, {
+        "": {"dependencies": {n: "1" for n in "abcdefg"}},
+        "node_modules/a": registry("a", "1.0.0"), "node_modules/b": registry("b", "1.0.0"), "node_modules/c": registry("c", "1.0.0"),
+        "node_modules/d": registry("d", "1.0.0", "evil.example"),
+        "node_modules/e": {"version": "1.0.0", "resolved": "git+ssh://git@host.example/e.git#abc"},
+        "node_modules/f": {"version": "1.0.0", "resolved": "https://host.example/f.tar.gz", "integrity": "sha512-" + "A" * 86 + "=="},
+        "node_modules/g": registry("g", "1.0.0", integrity="sha1-AAAAAAAAAAAAAAAAAAAAAAAAAAA="),
+        "node_modules/h": {"version": "1.0.0", "resolved": "https://npm.registry.example/h/-/h-1.0.0.tgz"}})
+    want = [("git-source", "e@1.0.0"), ("http-source", "f@1.0.0"), ("no-integrity", "h@1.0.0"), ("unexpected-host", "d@1.0.0"),
+            ("weak-integrity", "g@1.0.0")]
+    code, answer = scan(folder, "p")
+    check((code, ids(answer)) == (0, want), f"sources: {code} {ids(answer)}")
+    check(scan(folder, "p", "--strict")[0] == 1, "--strict: everything counts")
+    check(scan(folder, "p", "--fail-on", "git-source")[0] == 1 and scan(folder, "p", "--fail-on", "malware")[0] == 0, "--fail-on a rule")
+    check(scan(folder, "p", "--fail-on", "high")[0] == 1 and scan(folder, "p", "--fail-on", "critical")[0] == 0, "--fail-on a severity")
+    check(run(folder, "p", "--fail-on", "nonsense")[0] == 2 and run(folder, "p", "--severity", "very")[0] == 2, "wrong words")
+    # Where the policy says where packages come from, another host fails the build.
+    write(folder, "machine.yaml", "version: 1\nregistries:\n  npm: {upstream: \"https://npm.registry.example/\"}\n")
+    code, answer = scan(folder, "p", "--policy", "machine.yaml")
+    check(code == 1 and [f["id"] for f in answer["findings"] if f["fails"]] == ["unexpected-host"], f"hosts: {code} {ids(answer)}")
+    code, _, err = run(folder, "p", "--gate", "http://127.0.0.1:1")
+    check(code == 3 and "cannot be asked" in err, f"a gate that does not answer: {code} {err}")
+
+
+def manifest(folder):
+    packages = {"": {"dependencies": {"a": "^1.0.0", "b": "^1.0.0"}}, "node_modules/a": registry("a", "1.2.0"), "node_modules/b": registry("b", "1.0.0")}
+    project(folder, packages, {"dependencies": {"a": "^1.0.0", "b": "~1.0.0"}})
+    code, answer = scan(folder, "p")
+    check((code, ids(answer)) == (0, []), f"in step: {ids(answer)}")
+    project(folder, packages, {"dependencies": {"a": "^2.0.0", "b": "1", "c": "^3.0.0", "local": "file:../x"}})
+    code, answer = scan(folder, "p")
+    check(ids(answer) == [("not-locked", "c"), ("out-of-range", "a@1.2.0")], f"out of step: {ids(answer)}")
+    place = {f["id"]: (f["file"], f["line"]) for f in answer["findings"]}
+    check(place == {"not-locked": ("p/package.json", 5), "out-of-range": ("p/package.json", 3)}, f"places: {place}")
+    # Versions that are set from elsewhere are not compared.
+    project(folder, packages, {"dependencies": {"a": "^2.0.0", "b": "1"}, "overrides": {"a": "1.2.0"}})
+    check(scan(folder, "p")[1]["findings"] == [], "overrides")
+
+
+def selection(folder):
+    project(folder, {
+        "": {"dependencies": {"top": "^1.0.0"}, "devDependencies": {"tool": "^1.0.0"}},
+        "node_modules/top": registry("top", "1.0.0", dependencies={"bad": "^1.0.0"}), "node_modules/bad": registry("bad", "1.0.1"),
+        "node_modules/tool": registry("tool", "1.0.0", dev=True)})
+    affected = [("bad", "moderate", "1.0.2"), ("tool", "high", "2.0.0"), ("top", "low", None)]
+    write(folder, "osv.json", [{
+        "id": f"GHSA-{name}", "summary": name, "modified": "2026-01-01T00:00:00Z", "database_specific": {"severity": severity.upper()},
+        "affected": [{"package": {"ecosystem": "npm", "name": name},
+                      "ranges": [{"type": "SEMVER", "events": [{"introduced": "0"}] + ([{"fixed": fixed}] if fixed else [])}]}]}
+        for name, severity, fixed in affected])
+    osv = ("--advisories", "osv.json")
+    code, answer = scan(folder, "p", *osv)
+    check((code, [f["id"] for f in answer["findings"]]) == (1, ["GHSA-tool", "GHSA-bad", "GHSA-top"]), f"all: {ids(answer)}")
+    check([f["direct"] for f in answer["findings"]] == [True, False, True], "direct")
+    check([f["id"] for f in scan(folder, "p", *osv, "--severity", "high")[1]["findings"]] == ["GHSA-tool"], "--severity")
+    check([f["id"] for f in scan(folder, "p", *osv, "--prod")[1]["findings"]] == ["GHSA-bad", "GHSA-top"], "--prod")
+    check([f["id"] for f in scan(folder, "p", *osv, "--only-direct")[1]["findings"]] == ["GHSA-tool", "GHSA-top"], "--only-direct")
+    check(scan(folder, "p", *osv, "--fail-on", "none")[0] == 0, "--fail-on none")
+    # The baseline: what was there stays quiet, what comes anew does not.
+    code, _ = scan(folder, "p", *osv, "--prod", "--write-baseline", "base.json")
+    code, answer = scan(folder, "p", *osv, "--baseline", "base.json")
+    check((code, [f["id"] for f in answer["findings"]], answer["baselined"]) == (1, ["GHSA-tool"], 2), f"baseline: {ids(answer)}")
+    write(folder, "broken.json", "{")
+    check(run(folder, "p", *osv, "--baseline", "broken.json")[0] == 3, "a broken baseline")
+    plan(folder, osv)
+    code, _, err = run(folder, "p", "--output", "sarif=o/scan.sarif")
+    check(code == 3 and "o/scan.sarif" in err, f"an output that cannot be written: {code} {err}")
+    code, out, _ = run(folder, "p", *osv, "--quiet", "--format", "github", "--output", "json=scan.json", "--output", "markdown=scan.md")
+    check(code == 1 and out.count("::error") == 3, f"github: {out}")
+    with open(os.path.join(folder, "scan.json"), encoding="utf-8") as text:
+        check(len(json.load(text)["findings"]) == 3 and os.path.exists(os.path.join(folder, "scan.md")), "outputs")
+    for wrong in (("--format", "nonsense"), ("--output", "sarif"), ("--output", "x=y"), ("--json", "--format", "sarif")):
+        check(run(folder, "p", *wrong)[0] == 2, f"{wrong}")
+
+
+def plan(folder, osv):
+    code, out, _ = run(folder, "p", *osv, "--fix-plan", "--json")
+    answer = json.loads(out)
+    by_name = {u["purl"].split("/")[-1]: u for u in answer["upgrades"]}
+    check((code, answer["closed"], answer["open"]) == (1, 2, 1), f"plan: {answer}")
+    bad, tool, top = by_name["bad@1.0.1"], by_name["tool@1.0.0"], by_name["top@1.0.0"]
+    check((bad["to"], bad["within_range"], bad["direct"]) == ("1.0.2", True, "pkg:npm/top@1.0.0"), f"plan: {bad}")
+    check((tool["to"], tool["within_range"]) == ("2.0.0", False) and "^1.0.0" in tool["advice"], f"plan: {tool}")
+    check(top["to"] is None and top["closes"] == ["GHSA-top"], f"plan: {top}")
+    code, out, _ = run(folder, "p", *osv, "--fix-plan")
+    check("bad 1.0.1 -> 1.0.2" in out and "npm update bad" in out, f"plan: {out}")
+
+
+def since(folder):
+    def git(*arguments):
+        subprocess.run(["git", "-c", "user.name=t", "-c", "user.email=t@mail.example", *arguments], cwd=folder, check=True, capture_output=True)
+
+    packages = {"": {"dependencies": {"old": "1"}}, "node_modules/old": registry("old", "1.0.0", "other.example")}
+    project(folder, packages)
+    write(folder, "osv.json", [{"id": f"GHSA-{name}", "modified": "2026-01-01T00:00:00Z",
+                                "affected": [{"package": {"ecosystem": "npm", "name": name}, "versions": ["1.0.0"]}]} for name in ("old", "new")])
+    git("init", "-q")
+    git("add", "-A")
+    git("commit", "-qm", "first")
+    packages["node_modules/new"] = registry("new", "1.0.0")
+    packages[""]["dependencies"]["new"] = "1"
+    project(folder, packages)
+    project(folder, {"": {}, "node_modules/new": registry("new", "1.0.0")}, place="q")
+    code, answer = scan(folder, "p", "q", "--advisories", "osv.json", "--since", "HEAD")
+    check((code, [f["id"] for f in answer["findings"]]) == (1, ["GHSA-new", "GHSA-new"]), f"since: {ids(answer)}")
+    code, _, err = run(folder, "p", "--since", "nowhere")
+    check(code == 3 and "nowhere" in err, f"since a revision that is not there: {code} {err}")
+
+
+for case in (sources, manifest, selection, since, discovery, installed, findings, errors):
     with tempfile.TemporaryDirectory() as temporary:
         case(temporary)
 for failure in failures:
