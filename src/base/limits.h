@@ -44,6 +44,7 @@
 	X(LIMIT_AUDIT_BODY_BYTES, 16 * MIB, "the body of an audit request, uncompressed") \
 	X(LIMIT_PUBLISH_BODY_BYTES, 256 * MIB, "the body of a publish request") \
 	X(LIMIT_BODIES_BYTES, 320 * MIB, "the bodies of all requests that are being received, together") \
+	X(LIMIT_ATTESTATIONS_BYTES, 4 * MIB, "what a registry says of a version's provenance") \
 	X(LIMIT_SEARCH_BYTES, 16 * MIB, "a search answer of an upstream")
 
 #define LIMITS_ENUM_(name, value, what) static const size_t name = (value);

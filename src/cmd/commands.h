@@ -9,6 +9,14 @@
 	X(cmd_explain, "explain", "say why a version is allowed, held or denied, by which line, and until when") \
 	X(cmd_who_has, "who-has", "list the machines, users and projects that received a version") \
 	X(cmd_feed, "feed", "bring in advisories, list and show them") \
+	X(cmd_request, "request", "ask for an exception for a version that was refused") \
+	X(cmd_requests, "requests", "list what was asked for, and what became of it") \
+	X(cmd_approve, "approve", "approve somebody else's request") \
+	X(cmd_reject, "reject", "reject a request, or end an exception before its time") \
+	X(cmd_break_glass, "break-glass", "lift a refusal alone, for a day at most, loudly") \
+	X(cmd_approvals, "approvals", "give approvals to others as a signed list, take in theirs") \
+	X(cmd_token, "token", "make, list and revoke the tokens of people and teams") \
+	X(cmd_webhook, "webhook", "test the webhooks of the policy") \
 	X(cmd_keys, "keys", "make and show the keys that lists and bundles are signed with") \
 	X(cmd_log, "log", "show, follow, verify or prune the evidence") \
 	X(cmd_policy, "policy", "check, show or compare policy files") \

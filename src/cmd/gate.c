@@ -76,8 +76,9 @@ static int confine(struct command *c, struct err *err)
 {
 	enum { READ = 400 };
 	const char *read[READ], *write[1] = {c->opened.state_dir};
+	const struct policy_webhook *hooks;
 	const struct origin *origins;
-	size_t n = 0, count = policy_origins(c->opened.policy, &origins);
+	size_t hook_count, n = 0, count = policy_origins(c->opened.policy, &origins);
 	struct confine_paths paths = {.read = read, .write = write, .write_count = 1};
 	ptrdiff_t colon = str_rchr(str_of(c->listen), ':');
 	uint64_t port = 0;
@@ -91,6 +92,10 @@ static int confine(struct command *c, struct err *err)
 	for (size_t i = 0; i < count && n < READ; i++)
 		if (origins[i].ca_file.n)
 			read[n++] = origins[i].ca_file.p;
+	hook_count = policy_webhooks(c->opened.policy, &hooks);
+	for (size_t i = 0; i < hook_count && n < READ; i++)
+		if (hooks[i].ca_file.n)
+			read[n++] = hooks[i].ca_file.p;
 	paths.read_count = n;
 	if (colon >= 0 && str_to_u64(str_skip(str_of(c->listen), (size_t)colon + 1), &port) == 0)
 		paths.low_ports = port > 0 && port < 1024;

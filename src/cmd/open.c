@@ -9,6 +9,8 @@
 #include "cmd/advisory_files.h"
 #include "cmd/policy_files.h"
 #include "cmd/state.h"
+#include "cmd/trust_files.h"
+#include "gate/people.h"
 #include "registry/npm/keys.h"
 
 enum { PATHS = 64, TEAM_PATHS = 256, OWN_PATHS = 2 /* what lies in the state folder */ };
@@ -130,12 +132,22 @@ int load_teams(struct team_files *teams, struct policy *policy, struct arena *a,
 {
 	const struct policy_environment environment = {.token = policy_read_token};
 	struct path_list list = {a, ARENA_ARRAY(a, const char *, PATHS + OWN_PATHS + TEAM_PATHS), *path_count};
+	struct sigstore_trust *trust;
 	int r;
 
 	if (!list.paths)
 		abort();
 	memcpy(list.paths, *paths, *path_count * sizeof(*list.paths));
+	r = trust_files_load(policy, note_team_path, &list, &trust, err);
+	if (r < 0) {
+		policy_unref(policy);
+		return r;
+	}
 	r = team_files_load(teams, policy, &environment, note_team_path, &list, ret, problems, err);
+	if (r == 0)
+		policy_set_provenance(*ret, trust);
+	else
+		sigstore_trust_unref(trust);
 	if (r == 0 && (r = load_keys(policy_set_base(*ret), &list, *ret, err)) < 0)
 		policy_set_unref(TAKE_PTR(*ret));
 	*paths = list.paths;
@@ -185,6 +197,20 @@ int open_prepare(const struct open_options *options, bool is_gate, const char *l
 	             : load_teams(ret->teams, policy_ref(ret->policy), ret->arena, &ret->paths, &ret->path_count, &ret->policies, NULL, err);
 }
 
+/* What people decided belongs to the rules from the first question on. */
+static int load_grants(struct gate *g, struct err *err)
+{
+	struct arena *a = arena_new(64 * MIB);
+	struct policy_grants grants;
+	int r = a ? people_grants(g->store, g->now(), a, &grants, err) : err_set(err, -ENOMEM, "no memory");
+
+	if (r == 0)
+		gate_set_grants(g, a, &grants);
+	else
+		arena_free(a);
+	return r;
+}
+
 int open_gate(struct opened *o, bool without_cache, struct err *err)
 {
 	const struct gate_options options = {.state_dir = o->state_dir,
@@ -199,7 +225,7 @@ int open_gate(struct opened *o, bool without_cache, struct err *err)
 	policy_unref(TAKE_PTR(o->policy));
 	o->gate->client_default = o->upstreams.client_default;
 	o->gate->upstream_npm = o->upstreams.npm;
-	return 0;
+	return load_grants(o->gate, err);
 }
 
 void close_gate(struct opened *o)

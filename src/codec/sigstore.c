@@ -4,6 +4,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
+#include <stdatomic.h>
 
 #include "codec/sigstore_internal.h"
 
@@ -85,6 +86,28 @@ static int read_trust(struct sigstore_trust *t, struct str ca_pem, struct str lo
 	return r;
 }
 
+static void name_trust(struct sigstore_trust *t, struct str ca_pem, struct str log_pem)
+{
+	unsigned char hashes[2 * SHA256_BYTES], both[SHA256_BYTES];
+
+	sha256(ca_pem, hashes);
+	sha256(log_pem, hashes + SHA256_BYTES);
+	sha256((struct str){(const char *)hashes, sizeof(hashes)}, both);
+	hex_encode(both, 8, t->id);
+}
+
+const char *sigstore_trust_id(const struct sigstore_trust *t)
+{
+	return t->id;
+}
+
+struct sigstore_trust *sigstore_trust_ref(struct sigstore_trust *t)
+{
+	if (t)
+		atomic_fetch_add(&t->refs, 1);
+	return t;
+}
+
 int sigstore_trust_new(struct str ca_pem, struct str log_pem, struct sigstore_trust **ret, struct err *err)
 {
 	struct sigstore_trust *t = calloc(1, sizeof(*t));
@@ -92,22 +115,24 @@ int sigstore_trust_new(struct str ca_pem, struct str log_pem, struct sigstore_tr
 
 	if (!t)
 		return err_set(err, -ENOMEM, "no memory");
+	t->refs = 1;
 	/* OpenSSL's errors are a thread's, and a TLS connection of that thread would read ours as its own. */
 	ERR_set_mark();
 	t->authorities = X509_STORE_new();
 	r = read_trust(t, ca_pem, log_pem, err);
 	ERR_pop_to_mark();
+	name_trust(t, ca_pem, log_pem);
 	if (r < 0) {
-		sigstore_trust_free(t);
+		sigstore_trust_unref(t);
 		return r;
 	}
 	*ret = t;
 	return 0;
 }
 
-void sigstore_trust_free(struct sigstore_trust *t)
+void sigstore_trust_unref(struct sigstore_trust *t)
 {
-	if (!t)
+	if (!t || atomic_fetch_sub(&t->refs, 1) != 1)
 		return;
 	X509_STORE_free(t->authorities);
 	for (size_t i = 0; i < t->log_count; i++)

@@ -18,12 +18,15 @@
 #include "base/err.h"
 #include "base/time.h"
 
-struct sigstore_trust; /* roots and log keys: immutable, threads may share it */
+struct sigstore_trust; /* roots and log keys: immutable, counted, threads may share it */
 
 /* `ca_pem`: certificates, each of which is trusted as an authority. `log_pem`: public keys of logs. Neither may be without any. 0, -EINVAL or
  * -ENOMEM with a sentence. */
 int sigstore_trust_new(struct str ca_pem, struct str log_pem, struct sigstore_trust **ret, struct err *err);
-void sigstore_trust_free(struct sigstore_trust *t);
+struct sigstore_trust *sigstore_trust_ref(struct sigstore_trust *t);
+void sigstore_trust_unref(struct sigstore_trust *t);
+/* 16 hexadecimal digits that differ for other certificates or keys: under which trust a verdict was reached. */
+const char *sigstore_trust_id(const struct sigstore_trust *t);
 
 struct sigstore_expected {
 	struct str name, version; /* an npm package */

@@ -15,6 +15,8 @@ struct log_key {
 };
 
 struct sigstore_trust {
+	_Atomic int refs;
+	char id[17];
 	X509_STORE *authorities;
 	struct log_key logs[LOG_KEYS];
 	size_t log_count;

@@ -35,8 +35,14 @@ struct inquiry {
 	struct need *needs;
 	struct loop_timer *patience;
 	bool unapproved, waited; /* a version is refused for not being approved; the walk was waited for */
-	size_t gaining;          /* versions whose gained dependencies matter */
-	size_t asked; /* documents of dependencies that were asked for and did not come yet */
+	struct unproven {        /* versions whose claim of an approved source is to be verified */
+		usec published;
+		size_t index;
+	} unproven[PROVENANCE_MOST];
+	size_t unproven_count;
+	bool proved;    /* they were asked for */
+	size_t gaining; /* versions whose gained dependencies matter */
+	size_t asked;   /* documents of dependencies that were asked for and did not come yet */
 	bool stale, out_of_patience, concluded;
 	usec now;
 	clearance_found found;
@@ -151,12 +157,40 @@ static void judge(struct inquiry *q, size_t index, const struct npm_version *v, 
 	sooner(q->clearance, ret->next_change);
 }
 
-static bool is_unapproved(const struct decision *d)
+static const struct reason *unapproved(const struct decision *d)
 {
 	for (size_t i = 0; i < d->reason_count; i++)
-		if (d->reasons[i].code == REASON_NOT_APPROVED && d->reasons[i].mode == MODE_ENFORCE)
-			return true;
-	return false;
+		if (d->reasons[i].code == REASON_NOT_APPROVED)
+			return &d->reasons[i];
+	return NULL;
+}
+
+/* A version that its verified source may approve is asked for, the newest of them if they are too many. */
+static void note_unproven(struct inquiry *q, size_t index, const struct npm_version *v)
+{
+	struct unproven *list = q->unproven, *oldest = list;
+
+	if (!q->clearance->facts.proofs || !q->clearance->facts.proofs[index].unknown)
+		return;
+	if (q->unproven_count < PROVENANCE_MOST) {
+		list[q->unproven_count++] = (struct unproven){v->published, index};
+		return;
+	}
+	for (size_t i = 1; i < PROVENANCE_MOST; i++)
+		if (list[i].published < oldest->published)
+			oldest = &list[i];
+	if (v->published > oldest->published)
+		*oldest = (struct unproven){v->published, index};
+}
+
+static void note_approval(struct inquiry *q, size_t index, const struct npm_version *v, const struct decision *d)
+{
+	const struct reason *r = unapproved(d);
+
+	if (!r)
+		return;
+	q->unapproved |= r->mode == MODE_ENFORCE;
+	note_unproven(q, index, v);
 }
 
 /* A fix whose line has nothing else that may be installed is judged with that in mind. */
@@ -191,7 +225,10 @@ static void judge_versions(struct inquiry *q)
 	verdicts = ARENA_ARRAY(q->arena, uint8_t, c->count + 1);
 	if (!c->shown || !verdicts)
 		return;
+	q->unapproved = false;
+	q->unproven_count = 0;
 	package_facts_begin(&c->facts, p, q->rules, q->arena);
+	package_facts_prove(&c->facts, p, q->thread->gate, q->rules, q->origin, q->now, q->arena);
 	for (size_t i = 0; i < c->count; i++) {
 		struct npm_version v;
 		struct decision d;
@@ -199,10 +236,10 @@ static void judge_versions(struct inquiry *q)
 		npm_packument_version(p, i, &v);
 		judge(q, i, &v, NULL, &d);
 		verdicts[i] = (uint8_t)d.verdict;
-		q->unapproved |= is_unapproved(&d);
+		note_approval(q, i, &v, &d);
 	}
-	if (q->unapproved && !q->waited)
-		return; /* to be judged again once the walk from the approved roots has come here */
+	if (q->unapproved && (!q->waited || (q->unproven_count && !q->proved)))
+		return; /* to be judged again once the walk from the approved roots has come here, and what was built where is known */
 	judge_fixes(q, verdicts);
 	for (size_t i = 0; i < c->count; i++) {
 		struct npm_version v;
@@ -424,6 +461,36 @@ static void reach_known(void *arg)
 	loop_work(q->thread->loop, judge_work, judge_done, q);
 }
 
+static void proofs_known(void *arg)
+{
+	struct inquiry *q = arg;
+
+	loop_work(q->thread->loop, judge_work, judge_done, q);
+}
+
+static void nobody_waits(void *arg)
+{
+	(void)arg;
+}
+
+/* True: to be judged again when the answers are there. */
+static bool ask_proofs(struct inquiry *q)
+{
+	size_t indices[PROVENANCE_MOST];
+
+	if (!q->unproven_count)
+		return false;
+	/* Asked once an inquiry; what is not known then is tried again soon. */
+	sooner(q->clearance, q->now + UNKNOWN_FOR);
+	if (q->proved)
+		return false;
+	q->proved = true;
+	for (size_t i = 0; i < q->unproven_count; i++)
+		indices[i] = q->unproven[i].index;
+	provenance_get(q->thread, q->rules, q->origin, q->document, indices, q->unproven_count, q->unapproved ? proofs_known : nobody_waits, q);
+	return q->unapproved;
+}
+
 static void judge_done(void *arg)
 {
 	struct inquiry *q = arg;
@@ -434,7 +501,8 @@ static void judge_done(void *arg)
 		reach_wait(q->thread, q->rules->reach, npm_packument_name(q->document->packument), reach_known, q);
 		return;
 	}
-	ask_needs(q);
+	if (!ask_proofs(q))
+		ask_needs(q);
 }
 
 /* ---- the door ---- */

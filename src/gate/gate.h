@@ -20,6 +20,7 @@ struct artifacts;
 struct renditions;
 struct reach;
 struct people;
+struct sigstore_trust;
 
 /* Policy and advisories as they are in force together: one value, swapped as a whole, counted. There is one for everybody, and for each
  * team one for those who prove that they belong to it and one, which only tightens, for those who do not. */
@@ -29,8 +30,9 @@ struct rules {
 	uint64_t swap;  /* the same for all that were put in force together; grows */
 	struct policy *policy;
 	struct advisories *advisories;
-	struct npm_keys *keys; /* the registry's, that signatures are verified with; NULL: they are not */
-	struct reach *reach;   /* what the approved roots need; NULL: `allow.mode` is off */
+	struct npm_keys *keys;             /* the registry's, that signatures are verified with; NULL: they are not */
+	struct sigstore_trust *provenance; /* what provenance is verified with; NULL: nothing is configured */
+	struct reach *reach;               /* what the approved roots need; NULL: `allow.mode` is off */
 };
 
 /* The policies as the files say them, before what people decided is put over them. Counted. */
@@ -39,6 +41,8 @@ struct policy_set;
 struct policy_set *policy_set_new(struct policy *base);
 /* Takes both over: the base policy with a team's file on top, for those who prove that they belong to it, and for the others. */
 void policy_set_team(struct policy_set *s, struct str label, struct policy *proven, struct policy *tightened);
+/* Takes over what provenance is verified with, the same for all. */
+void policy_set_provenance(struct policy_set *s, struct sigstore_trust *trust);
 /* Takes the registry's keys over (registry/npm/keys.h). */
 void policy_set_keys(struct policy_set *s, struct npm_keys *keys);
 struct policy_set *policy_set_ref(struct policy_set *s);

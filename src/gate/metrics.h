@@ -29,7 +29,10 @@
 	X(receipts_failed, "receipts_failed_total", "counter", "Receipts that could not be made durable") \
 	X(audits, "audits_total", "counter", "Audit requests answered from the local advisories") \
 	X(reloads, "policy_reloads_total", "counter", "Policies put in force") \
-	X(reload_failures, "policy_reload_failures_total", "counter", "Policies refused at a reload")
+	X(reload_failures, "policy_reload_failures_total", "counter", "Policies refused at a reload") \
+	X(webhooks_delivered, "webhooks_delivered_total", "counter", "Messages that a webhook took") \
+	X(webhooks_failed, "webhooks_failed_total", "counter", "Attempts to tell a webhook that failed") \
+	X(webhooks_passed_over, "webhooks_passed_over_total", "counter", "Messages that a webhook refused for good")
 
 struct metrics {
 #define X(field, name, type, help) _Atomic uint64_t field;

@@ -32,6 +32,50 @@ void package_facts_begin(struct package_facts *f, const struct npm_packument *p,
 	f->period = policy_mode(rules->policy, REASON_NEW_DEPENDENCY) == MODE_OFF ? 0 : policy_new_dependency(rules->policy);
 }
 
+static bool any_claim(const struct npm_packument *p, const struct policy *policy)
+{
+	size_t n = npm_packument_version_count(p);
+
+	for (size_t i = 0; i < n; i++) {
+		struct npm_version v;
+
+		npm_packument_version(p, i, &v);
+		if (provenance_claim(policy, &v).n)
+			return true;
+	}
+	return false;
+}
+
+void package_facts_prove(struct package_facts *f, const struct npm_packument *p, struct gate *g, struct rules *rules,
+                         const struct origin *origin, usec now, struct arena *a)
+{
+	size_t n = npm_packument_version_count(p);
+	struct provenance_known known;
+
+	f->proofs = NULL;
+	if (!any_claim(p, rules->policy))
+		return;
+	f->proofs = ARENA_ARRAY(a, struct proof, n);
+	provenance_load(g, origin, npm_packument_name(p), a, &known);
+	for (size_t i = 0; i < n && f->proofs; i++) {
+		struct proof *proof = &f->proofs[i];
+		enum provenance_state state;
+		struct npm_version v;
+		struct str text;
+
+		npm_packument_version(p, i, &v);
+		if (!provenance_claim(rules->policy, &v).n)
+			continue;
+		state = provenance_look(&known, rules, &v, now, &text);
+		proof->unknown = state == PROVENANCE_UNKNOWN;
+		if (state == PROVENANCE_VERIFIED)
+			proof->source = text;
+		else
+			proof->problem = text.n ? text : STR("its registry could not be asked for its provenance yet");
+	}
+	map_free(&known.by_version);
+}
+
 void package_facts_put(const struct package_facts *f, const struct npm_packument *p, size_t index, const struct npm_version *v, usec now,
                        struct version_facts *facts)
 {
@@ -39,6 +83,10 @@ void package_facts_put(const struct package_facts *f, const struct npm_packument
 	facts->reach_pending = f->reach_pending;
 	facts->resembles = f->resembles;
 	facts->name_known = f->first_snapshot < v->published || now - npm_packument_first_published(p) >= f->period;
+	if (f->proofs) {
+		facts->trust.verified_source = f->proofs[index].source;
+		facts->trust.unproven = f->proofs[index].problem;
+	}
 	facts->trust.fixed_line_denied = f->line_denied && f->line_denied[index];
 	for (size_t i = 0; i < f->gained_count; i++) {
 		if (f->gained[i].index != index)

@@ -3,7 +3,7 @@
 #ifndef BONDGATE_GATE_PACKAGE_FACTS_H
 #define BONDGATE_GATE_PACKAGE_FACTS_H
 
-#include "gate/gate.h"
+#include "gate/provenance.h"
 #include "gate/reach.h"
 #include "gate/sets.h"
 #include "policy/decide.h"
@@ -22,11 +22,19 @@ struct package_facts {
 		usec published;
 	} * gained;
 	size_t gained_count;
+	struct proof {         /* by version; NULL: none claims a source that a line of the policy approves */
+		struct str source; /* verified */
+		struct str problem;
+		bool unknown; /* to be asked for */
+	} * proofs;
 	bool *line_denied; /* by version: every other version of its line is denied; NULL: of none */
 };
 
 /* What the walk says of it and what the policy knows of its name. Worker or loop. */
 void package_facts_begin(struct package_facts *f, const struct npm_packument *p, struct rules *rules, struct arena *a);
+/* What is known of the provenance of its versions. Worker. */
+void package_facts_prove(struct package_facts *f, const struct npm_packument *p, struct gate *g, struct rules *rules,
+                         const struct origin *origin, usec now, struct arena *a);
 /* Puts it into the facts of one version. */
 void package_facts_put(const struct package_facts *f, const struct npm_packument *p, size_t index, const struct npm_version *v, usec now,
                        struct version_facts *facts);

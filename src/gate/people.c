@@ -7,7 +7,7 @@
 #include "base/limits.h"
 #include "base/map.h"
 
-enum { HASH_BYTES = 32, BASIC_MOST = 1024, SECRET_MOST = 256, TOKENS_ARENA = 64 * 1024 * 1024 };
+enum { HASH_BYTES = 32, BASIC_MOST = 1024, SECRET_MOST = 256, TOKENS_ARENA = 64 * 1024 * 1024, BREAK_GLASS_SEEN = 256 };
 
 struct known_token {
 	struct token token;
@@ -19,7 +19,10 @@ struct people {
 	pthread_mutex_t lock;
 	struct arena *arena;
 	struct map by_hash;
-	int64_t version; /* of the store, that these are from; -1: none yet */
+	int64_t version;              /* of the store, that these are from; -1: none yet */
+	size_t waiting;               /* requests without a decision */
+	usec alone[BREAK_GLASS_SEEN]; /* when the exceptions end that somebody made alone */
+	size_t alone_count;
 };
 
 struct people *people_new(void)
@@ -48,7 +51,19 @@ void people_free(struct people *p)
 struct reading {
 	struct arena *arena;
 	struct map by_hash;
+	size_t waiting, alone_count;
+	usec alone[BREAK_GLASS_SEEN];
 };
+
+static int count_request(void *arg, const struct request *q)
+{
+	struct reading *r = arg;
+
+	r->waiting += q->state == REQUEST_OPEN || q->state == REQUEST_HALF;
+	if (q->break_glass && q->state == REQUEST_APPROVED && r->alone_count < BREAK_GLASS_SEEN)
+		r->alone[r->alone_count++] = q->expires;
+	return 0;
+}
 
 static int keep_token(void *arg, const struct token *t)
 {
@@ -84,6 +99,8 @@ int people_refresh(struct people *p, struct store *s, struct err *err)
 	/* The number is read before the tokens: a change between the two is seen at the next look. */
 	fresh.arena = arena_new(TOKENS_ARENA);
 	r = fresh.arena ? store_tokens(s, keep_token, &fresh, err) : -ENOMEM;
+	if (r == 0)
+		r = store_requests(s, false, count_request, &fresh, err);
 	if (r < 0) {
 		map_free(&fresh.by_hash);
 		arena_free(fresh.arena);
@@ -95,10 +112,26 @@ int people_refresh(struct people *p, struct store *s, struct err *err)
 	p->arena = fresh.arena;
 	p->by_hash = fresh.by_hash;
 	p->version = version;
+	p->waiting = fresh.waiting;
+	p->alone_count = fresh.alone_count;
+	memcpy(p->alone, fresh.alone, sizeof(p->alone));
 	pthread_mutex_unlock(&p->lock);
 	map_free(&old_map);
 	arena_free(old_arena);
 	return 0;
+}
+
+void people_metrics(struct people *p, usec now, struct buf *out)
+{
+	size_t waiting, alone = 0;
+
+	pthread_mutex_lock(&p->lock);
+	waiting = p->waiting;
+	for (size_t i = 0; i < p->alone_count; i++)
+		alone += p->alone[i] > now;
+	pthread_mutex_unlock(&p->lock);
+	metric_write(out, "requests_open", "gauge", "Requests for exceptions that wait for a decision", waiting);
+	metric_write(out, "break_glass_active", "gauge", "Exceptions in force that one person made alone", alone);
 }
 
 /* ---- the header ---- */

@@ -28,6 +28,9 @@ void people_free(struct people *p);
  * known stays. */
 int people_refresh(struct people *p, struct store *s, struct err *err);
 
+/* What waits and what was made alone, for /-/metrics. */
+void people_metrics(struct people *p, usec now, struct buf *out);
+
 /* The token of an Authorization header: "Bearer bg_…", or "Basic …" with it as the password or the name (npm's `_auth`). Any thread; asks no
  * disk. Texts are copied into the arena. A valid one is noted as used. */
 void people_identify(struct gate *g, struct str authorization, usec now, struct arena *a, struct identity *ret);

@@ -1,5 +1,6 @@
 #include <stdatomic.h>
 
+#include "codec/sigstore.h"
 #include "gate/policy_set.h"
 #include "registry/npm/keys.h"
 
@@ -25,6 +26,12 @@ void policy_set_team(struct policy_set *s, struct str label, struct policy *prov
 	s->teams[s->team_count++] = (struct team_policies){{copy, label.n}, copy, proven, tightened};
 }
 
+void policy_set_provenance(struct policy_set *s, struct sigstore_trust *trust)
+{
+	sigstore_trust_unref(s->provenance);
+	s->provenance = trust;
+}
+
 void policy_set_keys(struct policy_set *s, struct npm_keys *keys)
 {
 	npm_keys_unref(s->keys);
@@ -47,6 +54,7 @@ void policy_set_unref(struct policy_set *s)
 		free(s->teams[i].copy);
 	}
 	free(s->teams);
+	sigstore_trust_unref(s->provenance);
 	policy_unref(s->base);
 	npm_keys_unref(s->keys);
 	free(s);
@@ -76,8 +84,15 @@ static bool same(const struct policy *a, const struct policy *b)
 	return policy_digest(a) == policy_digest(b) && same_secrets(a, b);
 }
 
+static bool same_trust(const struct sigstore_trust *a, const struct sigstore_trust *b)
+{
+	return a && b ? str_eq(str_of(sigstore_trust_id(a)), str_of(sigstore_trust_id(b))) : a == b;
+}
+
 bool policy_set_same(const struct policy_set *a, const struct policy_set *b)
 {
+	if (!same_trust(a->provenance, b->provenance))
+		return false;
 	if (npm_keys_id(a->keys) != npm_keys_id(b->keys) || a->team_count != b->team_count || !same(a->base, b->base))
 		return false;
 	for (size_t i = 0; i < a->team_count; i++)

@@ -16,6 +16,7 @@ struct policy_set {
 	struct npm_keys *keys;
 	struct team_policies *teams;
 	size_t team_count;
+	struct sigstore_trust *provenance; /* NULL: none */
 };
 
 #endif

@@ -3,6 +3,7 @@
 #include <stdatomic.h>
 
 #include "base/log.h"
+#include "codec/sigstore.h"
 #include "gate/policy_set.h"
 #include "gate/reach.h"
 #include "registry/npm/keys.h"
@@ -32,6 +33,7 @@ void rules_unref(struct rules *r)
 		return;
 	policy_unref(r->policy);
 	advisories_unref(r->advisories);
+	sigstore_trust_unref(r->provenance);
 	npm_keys_unref(r->keys);
 	reach_unref(r->reach);
 	free(r);
@@ -159,6 +161,7 @@ static struct rules *make_rules(struct making *m, struct policy *file, const str
 	r->swap = m->swap;
 	r->policy = m->same_policies && before ? policy_ref(before->policy) : granted(m->gate, file);
 	r->advisories = advisories_ref(m->advisories);
+	r->provenance = sigstore_trust_ref(m->gate->policies->provenance);
 	r->keys = npm_keys_ref(m->keys);
 	if (policy_mode(r->policy, REASON_NOT_APPROVED) == MODE_OFF)
 		return r;

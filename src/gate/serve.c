@@ -216,7 +216,9 @@ static void prepare(struct exchange *x)
 static void answer(struct exchange *x)
 {
 	prepare(x);
-	if (!x->npm) {
+	if (!x->npm && is_people_path(x->rq->path)) {
+		serve_people(x);
+	} else if (!x->npm) {
 		serve_own(x);
 	} else if (!x->base.n) {
 		answer_sentence(x, 400, STR("the Host header is not a host name"));
@@ -250,6 +252,8 @@ static size_t body_limit(struct http_request *rq, void *arg)
 	struct exchange *x;
 	struct str label, mount, below;
 
+	if (is_people_path(rq->path))
+		return people_body_limit(t->gate, rq);
 	if (!cut_mount(rq->path, &label, &mount, &below))
 		return str_eq(rq->method, STR("POST")) && str_eq(rq->path, STR("/-/explain")) ? MIB : 0;
 	if (str_starts(below, STR("/-/npm/v1/security/")))

@@ -19,6 +19,10 @@ void serve_write(struct exchange *x);
 void serve_login(struct exchange *x);
 /* Passed on: /-/npm/v1/keys, attestations. */
 void serve_pass(struct exchange *x);
+/* /-/api/v1/…: what people do; which paths are its, and the most bytes of body that this request may have. */
+void serve_people(struct exchange *x);
+bool is_people_path(struct str path);
+size_t people_body_limit(struct gate *g, const struct http_request *rq);
 /* /-/explain */
 void serve_explain(struct exchange *x);
 void serve_explain_bulk(struct exchange *x);

@@ -85,6 +85,7 @@ static void serve_metrics(struct exchange *x)
 		metric_write(&out, "approved_names_unknown", "gauge", "Of those: names that the walk has still to look at", walk.unknown);
 		metric_write(&out, "approved_waiting", "gauge", "Requests that wait for the walk", walk.waiting);
 	}
+	people_metrics(g->people, g->now(), &out);
 	answer_text(x, 200, STR("text/plain; version=0.0.4"), buf_str(&out));
 }
 

@@ -16,6 +16,7 @@
 #include "gate/renditions.h"
 #include "gate/serve.h"
 #include "gate/watch_files.h"
+#include "gate/webhooks.h"
 
 /* Documents may take this part of `cache.size`, beside the artifacts. */
 enum { THREADS_MAX = 64, THREADS_BY_DEFAULT = 4, SIGNALS = 3, DOCUMENTS_SHARE = 4 };
@@ -43,6 +44,7 @@ struct server {
 	uv_signal_t signals[SIGNALS];
 	struct file_watch *watch;
 	struct feeds *feeds;
+	struct webhooks *webhooks;
 	bool reloading, reload_again, stopping, trimming;
 	struct loop_timer *trim_timer, *prune_timer, *watchdog_timer, *rest_timer, *people_timer;
 	int64_t people_version;
@@ -198,7 +200,6 @@ static void reload(struct server *s)
 	loop_work(s->control, reload_work, reload_done, s);
 }
 
-
 /* ---- what people decided ---- */
 
 struct look_at_people {
@@ -225,7 +226,8 @@ static void people_work(void *arg)
 	}
 	if (r == 0)
 		return;
-	log_event(LOG_ERROR, "what people decided cannot be read; what was known of it stays in force", "error=%s", log_quote(str_of(err.text)));
+	log_event(LOG_ERROR, "what people decided cannot be read; what was known of it stays in force", "error=%s",
+	          log_quote(str_of(err.text)));
 	arena_free(TAKE_PTR(p->arena));
 }
 
@@ -426,6 +428,7 @@ static void stop(struct server *s)
 	cancel(&s->watchdog_timer);
 	cancel(&s->rest_timer);
 	cancel(&s->people_timer);
+	webhooks_stop(s->webhooks);
 	loop_stop(s->control);
 }
 
@@ -502,7 +505,7 @@ static int open_control(struct server *s, struct err *err)
 	s->rest_timer = loop_after(s->control, REST_AFTER, rest, s);
 	s->people_timer = loop_after(s->control, PEOPLE_EVERY, look_at_people, s);
 	s->feeds = feeds_start(s->gate, s->control, err);
-	return s->feeds ? 0 : err->code;
+	return s->feeds ? webhooks_start(s->gate, s->control, &s->webhooks, err) : err->code;
 }
 
 /* Undoes what was opened before something failed. Nothing was served yet. */
@@ -522,6 +525,7 @@ static void abandon(struct server *s)
 	gate_threads_close(s->threads, opened);
 	if (s->control)
 		loop_free(s->control);
+	webhooks_free(s->webhooks);
 	free(s);
 }
 
@@ -560,6 +564,7 @@ int server_run(struct gate *g, const struct server_options *options, struct err 
 		pthread_join(s->threads[i].thread, NULL);
 	gate_threads_close(s->threads, s->thread_count);
 	loop_free(s->control);
+	webhooks_free(s->webhooks);
 	gate_record(g, EVIDENCE_ADMIN, ECOSYSTEM_NPM, STR(""), STR(""), STR("gate stopped"), STR(""));
 	free(s);
 	return 0;

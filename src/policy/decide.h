@@ -18,6 +18,7 @@ struct trust_facts {
 	struct str trusted_publisher; /* claimed: "github.com/org/repo" */
 	struct str verified_source;   /* the same out of a provenance bundle that was verified */
 	bool provenance;              /* it claims provenance */
+	struct str unproven;          /* it claims a source that a line approves: why that does not count; a sentence without its end */
 	struct str continuity;        /* what changed, one sentence: "published by mallory; 41 releases of 2.x before it by alice" */
 	struct str install_script;    /* "postinstall", "binding.gyp", … that the version before had not, or not so */
 	struct str binary;            /* "bin/tool", "build/x.node" */

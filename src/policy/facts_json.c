@@ -41,6 +41,7 @@ static const struct member {
 	M("trusted-publisher", TEXT, trust.trusted_publisher),
 	M("verified-source", TEXT, trust.verified_source),
 	M("provenance", BOOL, trust.provenance),
+	M("unproven", TEXT, trust.unproven),
 	M("continuity", TEXT, trust.continuity),
 	M("install-script", TEXT, trust.install_script),
 	M("binary", TEXT, trust.binary),

@@ -223,6 +223,8 @@ struct str policy_shipped(struct str name);
 
 /* Is the name itself an approved root (a line of allow.roots, whatever its version)? NULL: no. */
 const struct approval *policy_root(const struct policy *p, enum ecosystem e, struct str name);
+/* Does a line `trusted-publisher:…` approve this source ("github.com/org/repo")? */
+bool policy_trusts_source(const struct policy *p, struct str source);
 /* `cooldown.new-dependency`, whatever its mode; 0: none. */
 usec policy_new_dependency(const struct policy *p);
 

@@ -127,6 +127,11 @@ const struct approved_publisher *publisher_approved(const struct policy *p, enum
 	return look_up(&p->publishers_by_name, kind, name, approved_any_case(kind));
 }
 
+bool policy_trusts_source(const struct policy *p, struct str source)
+{
+	return publisher_approved(p, PUBLISHER_TRUSTED, source) != NULL;
+}
+
 const struct listed *publisher_denied(const struct policy *p, enum publisher_kind kind, struct str name)
 {
 	return look_up(&p->denied_publishers, kind, name, true);

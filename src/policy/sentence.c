@@ -151,6 +151,8 @@ void sentence_rule(struct buf *out, const struct version_facts *facts, const str
 	case REASON_NOT_APPROVED:
 		if (facts->reach_pending)
 			buf_add_str(out, STR("is no approved root; whether one needs it is still being found out (not-approved): held until then"));
+		else if (facts->trust.unproven.n)
+			buf_add_str(out, STR("names an approved source, which was not verified (not-approved): held until a person decides"));
 		else
 			buf_add_str(out, STR("is not an approved root and no approved root needs it (not-approved): held until a person decides"));
 		break;
@@ -196,6 +198,8 @@ void sentence_rule(struct buf *out, const struct version_facts *facts, const str
 
 struct str sentence_detail(const struct version_facts *facts, const struct reason *reason)
 {
+	if (reason->code == REASON_NOT_APPROVED && !facts->reach_pending)
+		return str_take(facts->trust.unproven, LIMIT_DETAIL);
 	return reason->code == REASON_MANIFEST_MISMATCH ? str_take(facts->mismatch, LIMIT_DETAIL) : STR_NULL;
 }
 

@@ -43,6 +43,10 @@ static const struct schema_step steps[] = {
 	{"what archives showed", "ALTER TABLE version ADD COLUMN archive_at INTEGER NOT NULL DEFAULT 0;"
                              "ALTER TABLE version ADD COLUMN archive_script TEXT;"
                              "ALTER TABLE version ADD COLUMN archive_binary TEXT;"},
+	{"verdicts about provenance",
+     "CREATE TABLE provenance (ecosystem INTEGER NOT NULL, name TEXT NOT NULL, origin TEXT NOT NULL, version TEXT NOT NULL,"
+     " integrity TEXT NOT NULL, trust TEXT NOT NULL, source TEXT NOT NULL, detail TEXT NOT NULL, checked INTEGER NOT NULL,"
+     " PRIMARY KEY (ecosystem, name, origin, version)) STRICT, WITHOUT ROWID;"},
 };
 
 int schema_version(void)

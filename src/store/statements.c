@@ -79,6 +79,10 @@ static const char *const sql[STATEMENT_COUNT] = {
 						  " ORDER BY list, position",
 	[SQL_PEOPLE_GET] = "SELECT version FROM people",
 	[SQL_PEOPLE_BUMP] = "UPDATE people SET version = version + 1",
+	[SQL_PROVENANCE_LIST] = "SELECT version, integrity, trust, source, detail, checked FROM provenance"
+							" WHERE ecosystem = ?1 AND name = ?2 AND origin = ?3",
+	[SQL_PROVENANCE_PUT] = "INSERT OR REPLACE INTO provenance (ecosystem, name, origin, version, integrity, trust, source, detail, checked)"
+						   " VALUES (?,?,?,?,?,?,?,?,?)",
 };
 
 sqlite3_stmt *statement(struct connection *c, enum statement which)

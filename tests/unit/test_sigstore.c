@@ -27,7 +27,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	(void)state;
-	sigstore_trust_free(trust);
+	sigstore_trust_unref(trust);
 	forge_free(forge);
 	return 0;
 }
