@@ -70,6 +70,7 @@ static void expect_hosts(struct scan *s)
 {
 	const struct gate_settings *settings = policy_gate(s->policy);
 	const struct origin *origins;
+	const struct str *hosts;
 	size_t count = policy_origins(s->policy, &origins);
 
 	for (size_t i = 0; i < count; i++) {
@@ -78,6 +79,10 @@ static void expect_hosts(struct scan *s)
 		for (size_t k = 0; k < origins[i].artifact_host_count; k++)
 			add_host(s, origins[i].artifact_hosts[k]);
 	}
+	count = policy_scan_hosts(s->policy, &hosts);
+	s->rules.hosts_known = s->rules.hosts_known || count;
+	for (size_t i = 0; i < count; i++)
+		add_host(s, hosts[i]);
 	if (!str_eq(settings->npm_client_default, STR("auto")))
 		add_host(s, settings->npm_client_default);
 	add_host(s, str_of(getenv("npm_config_registry")));

@@ -242,6 +242,7 @@ int scan_report(struct scan *s, size_t *ret_failing, struct err *err)
 		.unreadable = s->unreadable + s->files.unreadable_count,
 		.versionless = s->findings.versionless,
 		.unjudged = s->findings.unjudged,
+		.ignored = s->findings.ignored,
 		.list = s->options.list,
 		.quiet = s->options.quiet,
 		.colour = is_terminal_with_colours(),

@@ -29,11 +29,15 @@ static bool is_honest(enum ecosystem e, struct str name)
 	return false;
 }
 
-/* Prefixes that NuGet's registry keeps for their owner: nobody else can publish below them. */
+/* Prefixes that NuGet's registry keeps for their owner: nobody else can publish below them. A letter of another alphabet behind one is no part of
+ * what their owners write. */
 static bool is_reserved(enum ecosystem e, struct str name)
 {
 	static const char *const prefixes[] = {"Microsoft.", "System.", "Azure.", "AWSSDK.", "Google.", "NuGet.", "Xamarin.", "runtime."};
 
+	for (size_t i = 0; i < name.n; i++)
+		if ((unsigned char)name.p[i] >= 0x80)
+			return false;
 	for (size_t i = 0; e == ECOSYSTEM_NUGET && i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
 		if (str_starts_nocase(name, str_of(prefixes[i])))
 			return true;

@@ -100,11 +100,8 @@ static void summary(struct json_writer *w, const struct report *r)
 	const struct {
 		const char *key;
 		size_t value;
-	} counts[] = {{"unreadable", r->unreadable},
-	              {"without_version", r->versionless},
-	              {"unjudged", r->unjudged},
-	              {"baselined", r->baselined},
-	              {"left_out", r->left_out}};
+	} counts[] = {{"unreadable", r->unreadable}, {"without_version", r->versionless}, {"unjudged", r->unjudged},
+	              {"ignored", r->ignored},       {"baselined", r->baselined},         {"left_out", r->left_out}};
 
 	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
 		if (counts[i].value)

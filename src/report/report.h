@@ -74,6 +74,7 @@ struct report {
 	size_t versionless; /* judged by name only */
 	size_t unjudged;    /* rules that need a publish time or a publisher could not be asked about these */
 	size_t baselined;   /* findings that the baseline already had: left out */
+	size_t ignored;     /* advisories that the policy ignores for now */
 	size_t left_out;    /* findings that --severity, --prod and the like leave out */
 	bool list, quiet;
 	bool colour;

@@ -141,6 +141,7 @@ static void closing(const struct report *r, struct buf *out)
 	} more[] = {
 		{r->versionless, "without a version could be judged by name only"},
 		{r->unjudged, "could not be judged by age or publisher: name a gate with --gate or a store with --state"},
+		{r->ignored, "ignored by the policy"},
 		{r->baselined, "were in the baseline"},
 		{r->left_out, "left out by the options"},
 		{r->unreadable, "could not be read"},

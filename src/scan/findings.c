@@ -1,6 +1,7 @@
 #include "scan/findings.h"
 
 #include "base/limits.h"
+#include "policy/match.h"
 
 const char *finding_kind_name(enum finding_kind k)
 {
@@ -140,17 +141,44 @@ static bool lifted(const struct decision *d, enum reason_code rule)
 	return false;
 }
 
+/* Does `advisories.ignore` of the policy speak of it? Malware is nothing that one may look away from. */
+static bool is_ignored(struct findings *f, const struct scan_rules *rules, const struct lock_package *p, const struct advisory *advisory)
+{
+	const struct advisory_ignore *array;
+	size_t count = policy_ignores(rules->policy, &array);
+
+	for (size_t i = 0; advisory->kind != ADVISORY_MALWARE && i < count; i++) {
+		const struct purl *of = &array[i].package;
+		struct match_entry entry = {.ecosystem = of->ecosystem, .pattern = of->name, .version = of->version};
+		bool named = str_eq_nocase(array[i].id, advisory->id);
+
+		for (size_t k = 0; k < advisory->alias_count && !named; k++)
+			named = str_eq_nocase(array[i].id, advisory->aliases[k]);
+		if (!named || array[i].expires <= rules->now)
+			continue;
+		if (of->name.n && (of->ecosystem != p->ecosystem || !str_glob(of->name, p->name)))
+			continue;
+		if (of->version.n && of->ecosystem == ECOSYSTEM_NPM && semver_range_parse(f->arena, of->version, 0, &entry.range) < 0)
+			continue;
+		if (of->version.n && !match_version(&entry, p->version, false))
+			continue;
+		f->ignored++;
+		return true;
+	}
+	return false;
+}
+
 static int add_advisories(struct findings *f, const struct finding *where, const struct lock_package *p, const struct decision *d,
-                          const struct advisories *advisories)
+                          const struct scan_rules *rules)
 {
 	struct advisory *matches;
-	size_t n = advisories_match(advisories, p->ecosystem, p->name, p->version, 0, f->arena, &matches);
+	size_t n = advisories_match(rules->advisories, p->ecosystem, p->name, p->version, 0, f->arena, &matches);
 
 	for (size_t i = 0; i < n; i++) {
 		struct finding one = *where;
 		bool malware = matches[i].kind == ADVISORY_MALWARE;
 
-		if (matches[i].not_affected.n || lifted(d, malware ? REASON_MALWARE : REASON_VULNERABLE))
+		if (matches[i].not_affected.n || is_ignored(f, rules, p, &matches[i]) || lifted(d, malware ? REASON_MALWARE : REASON_VULNERABLE))
 			continue;
 		one.kind = malware ? FINDING_MALWARE : FINDING_VULNERABILITY;
 		one.severity = malware ? SEVERITY_CRITICAL : matches[i].severity;
@@ -242,6 +270,8 @@ static int decide_on(const struct lock_package *p, const struct scan_rules *rule
 	};
 	int code = -ENOENT;
 
+	if (policy_mode(rules->policy, REASON_LOOK_ALIKE) != MODE_OFF)
+		facts.resembles = policy_resembles(rules->policy, p->ecosystem, p->name);
 	if (rules->judge && p->source == LOCK_REGISTRY && p->version.n)
 		code = rules->judge(rules->judge_arg, p->ecosystem, p->name, p->version, ret);
 	*ret_known = code == 0;
@@ -277,7 +307,7 @@ static int add_one(struct findings *f, struct lock *l, const struct lock_listed 
 	if (code == 0 && d.reason_count)
 		code = add_refusals(f, &where, &d, known);
 	if (code == 0 && advisories_know(rules->advisories, p->ecosystem, p->name))
-		code = add_advisories(f, &where, p, &d, rules->advisories);
+		code = add_advisories(f, &where, p, &d, rules);
 	if (code == 0 && !known && p->source == LOCK_REGISTRY && p->version.n) {
 		f->unjudged++;
 		if (rules->strict)

@@ -92,6 +92,7 @@ struct findings {
 	struct finding *array;
 	size_t count, room;
 	size_t versionless; /* packages without a version, of which only "all versions" could be said */
+	size_t ignored;     /* advisories that the policy has ignored for now */
 	size_t unjudged;    /* packages of which nobody knew when and by whom they were published */
 };
 

@@ -195,6 +195,12 @@ def selection(folder):
     write(folder, "broken.json", "{")
     check(run(folder, "p", *osv, "--baseline", "broken.json")[0] == 3, "a broken baseline")
     plan(folder, osv)
+    write(folder, "ignore.yaml", "version: 1\nadvisories:\n  ignore:\n    - {id: ghsa-tool, reason: r, owner: o, expires: 2026-12-31}\n"
+          "    - {id: GHSA-bad, package: \"npm:bad@>=1.0.2\", reason: r, owner: o, expires: 2026-12-31}\n"
+          "    - {id: GHSA-top, package: \"npm:other\", reason: r, owner: o, expires: 2026-12-31}\n")
+    code, answer = scan(folder, "p", *osv, "--policy", "ignore.yaml", "--at", "2026-12-01")
+    check(([f["id"] for f in answer["findings"]], answer["ignored"]) == (["GHSA-bad", "GHSA-top"], 1), f"ignore: {ids(answer)}")
+    check(len(scan(folder, "p", *osv, "--policy", "ignore.yaml", "--at", "2027-01-02")[1]["findings"]) == 3, "an ignore that has ended")
     code, _, err = run(folder, "p", "--output", "sarif=o/scan.sarif")
     check(code == 3 and "o/scan.sarif" in err, f"an output that cannot be written: {code} {err}")
     code, out, _ = run(folder, "p", *osv, "--quiet", "--format", "github", "--output", "json=scan.json", "--output", "markdown=scan.md")
