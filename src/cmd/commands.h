@@ -8,6 +8,7 @@
 	X(cmd_scan, "scan", "read every lockfile below a path and say what speaks against it") \
 	X(cmd_explain, "explain", "say why a version is allowed, held or denied, by which line, and until when") \
 	X(cmd_who_has, "who-has", "list the machines, users and projects that received a version") \
+	X(cmd_incidents, "incidents", "list what went wrong, who is concerned, and what to do") \
 	X(cmd_feed, "feed", "bring in advisories, list and show them") \
 	X(cmd_request, "request", "ask for an exception for a version that was refused") \
 	X(cmd_requests, "requests", "list what was asked for, and what became of it") \
@@ -21,6 +22,7 @@
 	X(cmd_log, "log", "show, follow, verify or prune the evidence") \
 	X(cmd_policy, "policy", "check, show or compare policy files") \
 	X(cmd_simulate, "simulate", "say what a policy would have refused in what was really fetched") \
+	X(cmd_report, "report", "show on one page what was and would be refused, and what waits for a person") \
 	X(cmd_backup, "backup", "write what a gate must not lose to one file") \
 	X(cmd_restore, "restore", "make a backup the state of a gate")
 

@@ -20,7 +20,7 @@ static const struct verb {
 } verbs[] = {
 	{"import", 1, 1 << 20, feed_import}, {"diff", 1, 1 << 20, feed_diff}, {"list", 0, 1, feed_list},
 	{"show", 1, 1, feed_show},           {"status", 0, 0, feed_status},    {"refresh", 0, 1 << 20, feed_refresh},
-	{"bundle", 1, 1, feed_bundle},
+	{"bundle", 1, 1, feed_bundle},       {"pending", 0, 2, feed_pending},
 };
 
 static const struct verb *find_verb(const char *name)
@@ -58,6 +58,7 @@ int cmd_feed(int argc, char **argv)
 	     .value = &o.key},
 		{.name = "unsigned", .help = "import, diff: take a bundle without a signature", .flag = &o.unsigned_},
 		{.name = "sign", .argument = "FILE", .help = "bundle: the secret key (bondgate keys generate)", .value = &o.sign},
+		{.name = "note", .argument = "TEXT", .help = "pending accept, reject: why", .value = &o.note},
 		{.name = "fresh", .help = "import, diff: start from nothing instead of from what is there; refresh: fetch what has not changed too", .flag = &o.fresh},
 		{.name = "malware", .help = "list: malware only", .flag = &o.malware},
 		{.name = "json", .help = "machine-readable", .flag = &o.json},
@@ -66,13 +67,15 @@ int cmd_feed(int argc, char **argv)
 		{.name = "state", .argument = "DIR", .help = "where state is kept (default $BONDGATE_STATE)", .value = &o.state},
 	};
 	const struct command_usage usage = {
-		"feed import PATH|URL... | diff PATH|URL... | refresh [FEED...] | bundle FILE | list [PACKAGE] | show ID | status",
+		"feed import PATH|URL... | diff PATH|URL... | refresh [FEED...] | bundle FILE | pending [accept|reject ID] | list [PACKAGE] | show ID | status",
 		"import  reads advisories (OSV) into the index that gate and scan use: files, zip archives such as OSV's all.zip, folders,\n"
 		"        bundles, and any of them from a URL.\n"
 		"        What is there stays, newer records replace older ones; a broken one is told and skipped.\n"
 		"diff    says what an import would change; exits 1 when it would.\n"
 		"refresh fetches the feeds that the policy names (advisories.feeds), which a gate does by itself.\n"
 		"bundle  writes the index into one file and signs it (FILE.minisig), to be carried to a machine without a network.\n"
+		"pending lists the advisories that the brake holds back, because they would newly deny what many projects received;\n"
+		"        accept lets one count, reject leaves it out. Exits 1 while one waits.\n"
 		"list    lists what is in the index, of all packages or one (npm:left-pad).\n"
 		"show    shows one advisory, by its id or another of its names.\n"
 		"status  says what the index holds, from where and since when.",

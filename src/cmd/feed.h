@@ -5,7 +5,7 @@
 #include "advisory/feed.h"
 
 struct feed_options {
-	const char *state, *source, *priority, *key, *sign, *policy;
+	const char *state, *source, *priority, *key, *sign, *policy, *note;
 	bool json, fresh, quiet, malware, unsigned_;
 	char index[4096]; /* STATE/advisories.idx */
 };
@@ -15,6 +15,7 @@ int feed_import(const struct feed_options *o, int count, char **words);
 int feed_diff(const struct feed_options *o, int count, char **words);
 int feed_refresh(const struct feed_options *o, int count, char **words);
 int feed_bundle(const struct feed_options *o, int count, char **words);
+int feed_pending(const struct feed_options *o, int count, char **words);
 int feed_list(const struct feed_options *o, int count, char **words);
 int feed_show(const struct feed_options *o, int count, char **words);
 int feed_status(const struct feed_options *o, int count, char **words);

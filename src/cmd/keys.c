@@ -172,8 +172,8 @@ int cmd_keys(int argc, char **argv)
 		"keys generate NAME | show FILE | sign FILE --key KEYFILE",
 		"generate draws a pair of keys and writes NAME.key, which is secret, and NAME.pub, in the format of the minisign\n"
 		"tool; lists of approvals and bundles of advisories are signed with them. show prints the public key that is in\n"
-		"FILE, or that belongs to the secret key there. sign writes FILE.minisig, the signature of FILE. The password of an encrypted key is asked for, or taken from\n"
-		"BONDGATE_KEY_PASSWORD.",
+		"FILE, or that belongs to the secret key there. sign writes FILE.minisig, the signature of FILE. The password of an\n"
+		"encrypted key is asked for, or taken from BONDGATE_KEY_PASSWORD.",
 		rows, sizeof(rows) / sizeof(rows[0])};
 	bool done;
 	int words, r = options_read(&usage, argc, argv, &words, &done);

@@ -127,6 +127,21 @@ static int load_keys(const struct policy *policy, struct path_list *list, struct
 	return r;
 }
 
+static void warn_about_provenance(const struct policy *policy, const struct sigstore_trust *trust)
+{
+	const struct approved_publisher *publishers;
+	size_t n = policy_publishers(policy, &publishers);
+
+	for (size_t i = 0; i < n && !trust; i++) {
+		if (publishers[i].kind != PUBLISHER_TRUSTED || policy_mode(policy, REASON_NOT_APPROVED) == MODE_OFF)
+			continue;
+		log_event(LOG_WARNING, "policy", "warning=%s",
+		          log_quote(STR("a line trusted-publisher: of allow.publishers cannot be judged and approves nothing: "
+		                        "registries.npm.provenance does not say what provenance is verified with")));
+		return;
+	}
+}
+
 int load_teams(struct team_files *teams, struct policy *policy, struct arena *a, const char *const **paths, size_t *path_count,
                struct policy_set **ret, struct buf *problems, struct err *err)
 {
@@ -144,10 +159,12 @@ int load_teams(struct team_files *teams, struct policy *policy, struct arena *a,
 		return r;
 	}
 	r = team_files_load(teams, policy, &environment, note_team_path, &list, ret, problems, err);
-	if (r == 0)
+	if (r == 0) {
+		warn_about_provenance(policy_set_base(*ret), trust);
 		policy_set_provenance(*ret, trust);
-	else
+	} else {
 		sigstore_trust_unref(trust);
+	}
 	if (r == 0 && (r = load_keys(policy_set_base(*ret), &list, *ret, err)) < 0)
 		policy_set_unref(TAKE_PTR(*ret));
 	*paths = list.paths;

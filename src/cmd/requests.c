@@ -12,9 +12,11 @@
 static void print_list(const struct call_answer *answer)
 {
 	static const struct call_column columns[] = {
-		{"ID", "id", false},         {"STATE", "state", false},     {"PACKAGE", "package", false},
-		{"RULES", "rules", false},   {"WEIGHS", "severity", false}, {"BY", "person", false},
-		{"ASKED", "created", true},  {"ENDS", "expires", true},     {"DECIDED BY", "decided_by", false},
+		{"ID", "id", false},         {"KIND", "kind", false},
+		{"STATE", "state", false},   {"PACKAGE", "package", false},
+		{"RULES", "rules", false},   {"WEIGHS", "severity", false},
+		{"BY", "person", false},     {"ASKED", "created", true},
+		{"ENDS", "expires", true},   {"DECIDED BY", "decided_by", false},
 		{"REASON", "reason", false},
 	};
 

@@ -318,7 +318,7 @@ static void conclude(struct inquiry *q)
 	for (size_t i = 0; i < c->count; i++)
 		c->hidden += !c->shown[i];
 	if (q->rules->reach)
-		reach_noticed(q->rules->reach, npm_packument_name(q->document->packument), q->document->generation,
+		reach_noticed(q->rules->reach, q->rules, npm_packument_name(q->document->packument), q->document->generation,
 		              c->hidden < c->count && q->origin->is_default && !c->facts.reached_from.n && !c->facts.reach_pending);
 }
 

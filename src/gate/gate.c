@@ -7,6 +7,7 @@
 #include "gate/artifacts.h"
 #include "gate/documents.h"
 #include "gate/people.h"
+#include "gate/recall.h"
 #include "gate/reach.h"
 #include "gate/renditions.h"
 #include "gate/rules.h"
@@ -32,6 +33,11 @@ int gate_open(const struct gate_options *options, struct gate **ret, struct err 
 	g->people = people_new();
 	settings = policy_gate(policy_set_base(g->policies));
 	r = store_open(options->state_dir, options->access, &g->store, err);
+	if (r < 0)
+		goto fail;
+	/* Nobody else has the advisories yet. */
+	if (options->access == STORE_WRITE)
+		r = recall_brake(g->store, options->state_dir, policy_set_base(g->policies), options->advisories, g->now(), err);
 	if (r < 0)
 		goto fail;
 	snprintf(g->via, sizeof(g->via), "1.1 bondgate-%s", store_instance(g->store));

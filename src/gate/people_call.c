@@ -91,8 +91,12 @@ struct str plain_text(struct arena *a, struct str text, size_t most)
 	char *p = (char *)(uintptr_t)copy.p;
 
 	/* Not in the middle of a character. */
-	while (copy.n && copy.n == most && ((unsigned char)p[copy.n - 1] & 0xc0) == 0x80)
-		copy.n--;
+	if (copy.n == most) {
+		while (copy.n && ((unsigned char)p[copy.n - 1] & 0xc0) == 0x80)
+			copy.n--;
+		if (copy.n && (unsigned char)p[copy.n - 1] >= 0xc0)
+			copy.n--;
+	}
 	for (size_t i = 0; i < copy.n; i++)
 		if ((unsigned char)p[i] < ' ' || p[i] == 0x7f)
 			p[i] = ' ';

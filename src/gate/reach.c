@@ -381,8 +381,9 @@ void reach_wait(struct gate_thread *t, struct reach *r, struct str name, void (*
 		found(arg);
 }
 
-void reach_noticed(struct reach *r, struct str name, uint64_t generation, bool approved)
+void reach_noticed(struct reach *r, const struct rules *rules, struct str name, uint64_t generation, bool approved)
 {
+	const struct approved_publisher *all;
 	struct node *n;
 
 	pthread_mutex_lock(&r->lock);
@@ -391,7 +392,8 @@ void reach_noticed(struct reach *r, struct str name, uint64_t generation, bool a
 		reach_set(r, n, true, false);
 		reach_push(r, n, ASKED);
 		reach_post_pump(r);
-	} else if (approved && r->rules && !(n && n->reached) && policy_mode(r->rules->policy, REASON_NOT_APPROVED) == MODE_ENFORCE) {
+	} else if (approved && r->rules == rules && policy_publishers(rules->policy, &all) && !(n && n->reached) &&
+	           policy_mode(r->rules->policy, REASON_NOT_APPROVED) == MODE_ENFORCE) {
 		n = reach_node(r, name);
 		n->by_publisher = true;
 		reach_make_root(r, n, true);

@@ -40,6 +40,7 @@ void request_write(struct json_writer *w, const struct request *r, bool needs_se
 	duration_format(r->lasts, lasts);
 	jw_object(w);
 	jw_member_int(w, "id", r->id);
+	jw_member_str(w, "kind", r->break_glass ? STR("break-glass") : STR("request"));
 	jw_member_str(w, "package", package_text(a, r->ecosystem, r->name, r->version));
 	write_rules(w, r->rules);
 	member(w, "severity", r->severity);

@@ -12,6 +12,7 @@
 #include "gate/documents.h"
 #include "gate/feeds.h"
 #include "gate/people.h"
+#include "gate/recall.h"
 #include "gate/reach.h"
 #include "gate/renditions.h"
 #include "gate/serve.h"
@@ -44,6 +45,7 @@ struct server {
 	uv_signal_t signals[SIGNALS];
 	struct file_watch *watch;
 	struct feeds *feeds;
+	struct recall *recall;
 	struct webhooks *webhooks;
 	bool reloading, reload_again, stopping, trimming;
 	struct loop_timer *trim_timer, *prune_timer, *watchdog_timer, *rest_timer, *people_timer;
@@ -76,6 +78,9 @@ static void reload_work(void *arg)
 	if (!s->reloaded.arena)
 		abort();
 	s->reload_result = s->options->reload(s->options->arg, &s->reloaded, &s->reload_error);
+	if (s->reload_result == 0 && s->reloaded.advisories)
+		s->reload_result = recall_brake(s->gate->store, s->gate->state_dir, policy_set_base(s->reloaded.policies), s->reloaded.advisories,
+		                                s->gate->now(), &s->reload_error);
 	if (s->reload_result == 0 && s->options->reload_tls)
 		s->reload_result = s->options->reload_tls(s->options->arg, &s->tls, &s->reload_error);
 }
@@ -133,6 +138,7 @@ static void put_in_force(struct server *s)
 	         (unsigned long long)advisories_digest(rules->advisories));
 	gate_record(g, EVIDENCE_ADMIN, ECOSYSTEM_NPM, STR(""), STR(""), STR("policy loaded"), str_of(text));
 	rules_unref(rules);
+	recall_ask(s->recall);
 }
 
 static void refused(struct server *s, const char *what, struct str sentence)
@@ -421,8 +427,9 @@ static void stop(struct server *s)
 	if (s->watch)
 		file_watch_stop(s->watch);
 	if (s->feeds)
-		feeds_stop(s->feeds);
-	s->feeds = NULL;
+		feeds_stop(TAKE_PTR(s->feeds));
+	if (s->recall)
+		recall_stop(TAKE_PTR(s->recall));
 	cancel(&s->trim_timer);
 	cancel(&s->prune_timer);
 	cancel(&s->watchdog_timer);
@@ -504,6 +511,8 @@ static int open_control(struct server *s, struct err *err)
 	s->watchdog_timer = loop_after(s->control, s->options->notify->watchdog ? s->options->notify->watchdog : WATCHDOG_EVERY, watchdog, s);
 	s->rest_timer = loop_after(s->control, REST_AFTER, rest, s);
 	s->people_timer = loop_after(s->control, PEOPLE_EVERY, look_at_people, s);
+	s->recall = recall_new(s->gate, s->control);
+	recall_ask(s->recall);
 	s->feeds = feeds_start(s->gate, s->control, err);
 	return s->feeds ? webhooks_start(s->gate, s->control, &s->webhooks, err) : err->code;
 }

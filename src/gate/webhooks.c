@@ -292,21 +292,20 @@ static void read_done(void *arg)
 		fail(h, 0, h->err.text);
 		return;
 	}
-	if (h->all->stopping) {
-		rest(h);
-	} else if (h->count) {
+	if (h->count && !h->all->stopping) {
 		send_next(h);
-	} else if (h->scanned > h->place) {
+		return;
+	}
+	if (h->scanned > h->place && !h->all->stopping) {
 		bool far = h->scanned_count == SCANNED_AT_ONCE;
 
 		h->place = h->scanned;
-		if (far || now - h->noted_at > PLACE_EVERY)
+		if (far || now - h->noted_at > PLACE_EVERY) {
 			note_place(h, h->scanned);
-		else
-			rest(h);
-	} else {
-		rest(h);
+			return;
+		}
 	}
+	rest(h);
 }
 
 static void begin(struct hook *h, struct rules *rules, const struct policy_webhook *config)

@@ -278,7 +278,7 @@ const struct key keys[KEY_COUNT] = {
 	[KEY_ORIGIN_REQUIRE_SIGNATURE] = {GROUP_ORIGIN, "require-signature", KEY_TYPE_BOOL, P(trust.require_signature), "false", "true or false",
 		KEY_NPM_ONLY, TIGHTEN_NEVER, "Is a version without a signature `signature-invalid` too? Some mirrors strip signatures.", "true"},
 	[KEY_ORIGIN_PROVENANCE] = {GROUP_ORIGIN, "provenance", KEY_TYPE_MAP, 0, NULL, NULL, KEY_NPM_ONLY, TIGHTEN_NEVER,
-		"What provenance (Sigstore bundles) is verified with. Both files together, or provenance counts as claimed, not as verified.", NULL},
+		"What provenance (Sigstore bundles) is verified with: both files, or none. Without them no line `trusted-publisher:` counts, and what only such a line would approve is held (docs/provenance.md).", NULL},
 	[KEY_ORIGIN_PROVENANCE_FULCIO] = {GROUP_ORIGIN, "provenance.fulcio-ca-file", KEY_TYPE_TEXT, P(trust.fulcio_ca_file), NULL,
 		"the path of a PEM file", KEY_NPM_ONLY, TIGHTEN_NEVER, "Roots and intermediates of the certificates in the bundles.", "/etc/bondgate/fulcio.pem"},
 	[KEY_ORIGIN_PROVENANCE_REKOR] = {GROUP_ORIGIN, "provenance.rekor-key-file", KEY_TYPE_TEXT, P(trust.rekor_key_file), NULL,

@@ -47,6 +47,14 @@ static const struct schema_step steps[] = {
      "CREATE TABLE provenance (ecosystem INTEGER NOT NULL, name TEXT NOT NULL, origin TEXT NOT NULL, version TEXT NOT NULL,"
      " integrity TEXT NOT NULL, trust TEXT NOT NULL, source TEXT NOT NULL, detail TEXT NOT NULL, checked INTEGER NOT NULL,"
      " PRIMARY KEY (ecosystem, name, origin, version)) STRICT, WITHOUT ROWID;"},
+	{"the brake, ends of incidents, what projects lock",
+     "CREATE TABLE brake (advisory TEXT NOT NULL, ecosystem INTEGER NOT NULL, name TEXT NOT NULL, projects INTEGER NOT NULL,"
+     " since INTEGER NOT NULL, state INTEGER NOT NULL, decided_by TEXT NOT NULL, decided INTEGER NOT NULL, note TEXT NOT NULL,"
+     " PRIMARY KEY (advisory, ecosystem, name)) STRICT, WITHOUT ROWID;"
+     "CREATE TABLE incident (seq INTEGER PRIMARY KEY, closed INTEGER NOT NULL, closed_by TEXT NOT NULL, note TEXT NOT NULL) STRICT;"
+     "CREATE TABLE locked (project TEXT NOT NULL, ecosystem INTEGER NOT NULL, name TEXT NOT NULL, version TEXT NOT NULL,"
+     " file TEXT NOT NULL, recorded INTEGER NOT NULL, PRIMARY KEY (project, ecosystem, name, version, file)) STRICT, WITHOUT ROWID;"
+     "CREATE INDEX locked_name ON locked (ecosystem, name);"},
 };
 
 int schema_version(void)

@@ -83,6 +83,24 @@ static const char *const sql[STATEMENT_COUNT] = {
 							" WHERE ecosystem = ?1 AND name = ?2 AND origin = ?3",
 	[SQL_PROVENANCE_PUT] = "INSERT OR REPLACE INTO provenance (ecosystem, name, origin, version, integrity, trust, source, detail, checked)"
 						   " VALUES (?,?,?,?,?,?,?,?,?)",
+	[SQL_RECEIVED] =
+		"SELECT ecosystem, name, version, max(hash), min(time), max(time), count(*), count(DISTINCT CASE WHEN project <> '' THEN"
+		" project WHEN identity <> '' THEN identity ELSE client END) FROM evidence WHERE kind = ?1 AND time >= ?2"
+		" GROUP BY ecosystem, name, version",
+	[SQL_BRAKE_PUT] = "INSERT INTO brake (advisory, ecosystem, name, projects, since, state, decided_by, decided, note)"
+					  " VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET projects = excluded.projects, since = excluded.since,"
+					  " state = excluded.state, decided_by = excluded.decided_by, decided = excluded.decided, note = excluded.note",
+	[SQL_BRAKE_LIST] = "SELECT advisory, ecosystem, name, projects, since, state, decided_by, decided, note FROM brake"
+					   " ORDER BY since DESC, advisory, name",
+	[SQL_INCIDENT_CLOSE] = "INSERT INTO incident (seq, closed, closed_by, note) SELECT seq, ?2, ?3, ?4 FROM evidence WHERE seq = ?1 AND"
+						   " kind = ?5 ON CONFLICT DO UPDATE SET closed = excluded.closed, closed_by = excluded.closed_by,"
+						   " note = excluded.note RETURNING seq",
+	[SQL_INCIDENT_LIST] = "SELECT seq, closed, closed_by, note FROM incident ORDER BY seq",
+	[SQL_LOCKED_DROP] = "DELETE FROM locked WHERE project = ?1",
+	[SQL_LOCKED_PUT] = "INSERT OR IGNORE INTO locked (project, ecosystem, name, version, file, recorded) VALUES (?,?,?,?,?,?)",
+	[SQL_LOCKED_OF_NAME] = "SELECT project, ecosystem, name, version, file, recorded FROM locked WHERE ecosystem = ?1 AND name = ?2"
+						   " ORDER BY project, file, version",
+	[SQL_LOCKED_ALL] = "SELECT project, ecosystem, name, version, file, recorded FROM locked ORDER BY project, file, name, version",
 };
 
 sqlite3_stmt *statement(struct connection *c, enum statement which)

@@ -369,7 +369,7 @@ def test_break_glass_works_alone_for_a_day_and_is_loud(t):
     equal(code, 0, errors)
     contains(out, "break-glass 1", "the owners are told")
     ok("1.2.0" in gate.versions("lab-a"))
-    contains(kim("requests")[1], "production is down", "approved")
+    contains(kim("requests")[1], "break-glass", "production is down", "approved")
     shown = kim.api("GET", "requests/1").json()
     ok(shown["break_glass"])
     equal(shown["lasts"], "1d")

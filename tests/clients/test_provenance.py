@@ -135,6 +135,7 @@ def test_without_keys_the_line_cannot_be_judged_and_says_so(t):
     status, sentence = verdict(gate, "left-pad", "1.0.0")
     equal(status, 403)
     contains(sentence, "not verified (not-approved)")
+    contains(gate.tail(20000), "a line trusted-publisher: of allow.publishers cannot be judged")
     equal(bundles.asked(), [])
     other = t.gate(rules(bundles.fake, bundles.keys()))
     equal(verdict(other, "left-pad", "1.0.0")[0], 200)
