@@ -42,7 +42,7 @@ static int folder_of(const char *path, struct buf *ret)
 static int project_name(const struct scan *s, const char *path, struct arena *a, struct str *ret, struct err *err)
 {
 	static const char *const arguments[] = {"remote", "get-url", "origin", NULL};
-	CLEANUP_BUF struct buf folder = BUF(8 * KIB), url = BUF(64 * KIB);
+	CLEANUP_BUF struct buf folder = BUF(8 * KIB), url = BUF(MIB);
 	int code;
 
 	*ret = str_trim(str_of(s->options.project));
