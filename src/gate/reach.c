@@ -190,7 +190,7 @@ bool reach_ask(struct node *n, const struct range_text *range)
 	}
 	if (n->range_count == n->range_room) {
 		uint32_t room = n->range_room ? n->range_room * 2 : 4;
-		const struct range_text **grown = reallocarray(n->ranges, room, sizeof(n->ranges[0]));
+		const struct range_text **grown = reallocarray(n->ranges, room, sizeof(const struct range_text *));
 
 		if (!grown)
 			abort();
