@@ -84,9 +84,8 @@ static int keep_exemption(struct adopt *a, const struct adopt_package *p, const 
 		a->exemptions = longer;
 		a->exemption_room = room;
 	}
-	a->exemptions[a->exemption_count++] =
-		(struct adopted_exemption){.ecosystem = p->ecosystem, .name = p->name, .version = v->version, .file = v->file, .rules = w->rules,
-	                               .until = w->until};
+	a->exemptions[a->exemption_count++] = (struct adopted_exemption){
+		.ecosystem = p->ecosystem, .name = p->name, .version = v->version, .file = v->file, .rules = w->rules, .until = w->until};
 	return 0;
 }
 
@@ -152,8 +151,7 @@ static int judge_again(struct question *q, struct clearance_result *cleared, siz
 static void show_progress(const struct judging *j)
 {
 	if (j->adopt->terminal && (j->done % 20 == 0 || j->done == j->adopt->package_count))
-		fprintf(stderr, "\r%zu of %zu packages%s", j->done, j->adopt->package_count,
-		        j->done == j->adopt->package_count ? "\n" : "");
+		fprintf(stderr, "\r%zu of %zu packages%s", j->done, j->adopt->package_count, j->done == j->adopt->package_count ? "\n" : "");
 }
 
 static void pump(struct judging *j);

@@ -122,8 +122,9 @@ static int read_file(struct rewriting *w, struct err *err)
 		fits = fits || strcmp(format->name, rewritten[i]) == 0;
 	/* yarn's later forms write no address. */
 	if (!fits || (strcmp(format->name, "yarn.lock") == 0 && str_find(w->text, STR("__metadata:")) >= 0))
-		return err_set(err, -EINVAL, "%s (%s) holds no addresses to rewrite: its package manager asks the registry of .npmrc or .yarnrc.yml",
-		               w->path.p, format->name);
+		return err_set(err, -EINVAL,
+		               "%s (%s) holds no addresses to rewrite: its package manager asks the registry of .npmrc or .yarnrc.yml", w->path.p,
+		               format->name);
 	file.format = format;
 	code = project_extras(w->extras, &file, &extras, err);
 	return code < 0 ? code : lock_read(format, w->text, w->path, &extras, &w->lock, err);

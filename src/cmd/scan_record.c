@@ -144,6 +144,7 @@ int scan_record(struct scan *s, char **paths, int count, struct err *err)
 		return err_set(err, -EBADMSG, "the scan is not recorded, because files could not be read");
 	code = project_name(s, paths[0], a, &project, err);
 	if (code == 0 && (code = write_body(s, project, paths, count, a, &body)) < 0)
-		err_set(err, code, "the scan is not recorded: %s", code == -EFBIG ? "record the parts of this repository one by one" : err_name(code));
+		err_set(err, code, "the scan is not recorded: %s",
+		        code == -EFBIG ? "record the parts of this repository one by one" : err_name(code));
 	return code == 0 ? tell(s, buf_str(&body), err) : code;
 }

@@ -61,8 +61,8 @@ static int keep(struct reading *r, struct str file, struct str text)
 	fold_nuget(r->call->arena, &p);
 	if (r->count == r->room && (code = grow(r)) < 0)
 		return code;
-	r->array[r->count++] = (struct locked){
-		.ecosystem = p.ecosystem, .name = p.name, .version = p.version, .file = file, .recorded = r->call->now};
+	r->array[r->count++] =
+		(struct locked){.ecosystem = p.ecosystem, .name = p.name, .version = p.version, .file = file, .recorded = r->call->now};
 	return 0;
 }
 
@@ -152,8 +152,8 @@ void act_scan(struct people_call *c)
 	int code = read_body(&r);
 
 	if (code == 0) {
-		what = arena_printf(c->arena, "project %.*s locks %zu package%s in %zu file%s", STR_ARG(r.project), r.count, r.count == 1 ? "" : "s",
-		                    r.files, r.files == 1 ? "" : "s");
+		what = arena_printf(c->arena, "project %.*s locks %zu package%s in %zu file%s", STR_ARG(r.project), r.count,
+		                    r.count == 1 ? "" : "s", r.files, r.files == 1 ? "" : "s");
 		act = call_record(c, EVIDENCE_ADMIN, STR("scan recorded"), what);
 		code = store_locked_replace(c->store, r.project, r.array, r.count, &act, &r.err);
 	}

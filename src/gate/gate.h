@@ -77,7 +77,7 @@ struct gate {
 	struct arena *grants_arena;
 	struct policy_grants grants;
 	struct adopted_names *adopted; /* of the grants */
-	struct gate_thread *home; /* whose loop the walks from the approved roots live on: the first one */
+	struct gate_thread *home;      /* whose loop the walks from the approved roots live on: the first one */
 	pthread_mutex_t walks_lock;
 	struct reach *walks; /* all that live */
 	_Atomic bool ready;
