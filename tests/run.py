@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Runs every test and adds up: unit tables, stored fuzz corpora, HTTP scripts, faults, layers, real clients.
+"""Runs every test and adds up: unit tables, stored fuzz corpora, HTTP scripts, faults, layers, the history of attacks, real clients.
 
-usage: tests/run.py [--soak] [SUITE…]      suites: meson (unit, corpus, http, faults), layers, clients
+usage: tests/run.py [--soak] [SUITE…]      suites: meson (unit, corpus, http, faults), layers, attacks, clients
 The last line is "N passed, N failed" (", N skipped" may follow); the exit code is 1 when anything failed.
 """
 import json
@@ -74,7 +74,7 @@ def run_script(total, name, arguments):
 
 def main():
     soak = "--soak" in sys.argv
-    wanted = [a for a in sys.argv[1:] if a != "--soak"] or ["meson", "layers", "clients"]
+    wanted = [a for a in sys.argv[1:] if a != "--soak"] or ["meson", "layers", "attacks", "clients"]
     total = Total()
     started = time.monotonic()
     meson_suites = [s for s in wanted if s in ("unit", "corpus", "http", "faults")]
@@ -82,6 +82,8 @@ def main():
         run_meson(total, [] if "meson" in wanted else meson_suites, soak)
     if "layers" in wanted:
         run_script(total, "tests/layers.py", [])
+    if "attacks" in wanted:
+        run_script(total, "tests/attacks/run.py", [])
     if "clients" in wanted:
         run_script(total, "tests/clients/run.py", ["--long"] if soak else [])
     print(f"{time.monotonic() - started:.0f} seconds")
