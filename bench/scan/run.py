@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""bench/scan/run.py BONDGATE [TRIVY]: wall, CPU and memory of `bondgate scan` for the largest real lockfiles of the data and for a
+"""bench/scan/run.py BONDGATE [TRIVY [OTHER-BONDGATE]]: wall, CPU and memory of `bondgate scan` for the largest real lockfiles of the data and for a
 tree of 200, beside the limit (`cat` and SHA-256 of the same bytes), the start of the program alone, and Trivy listing the same file
-without a network, if its path is given. Medians of 11 runs, one after the other, of each."""
+without a network, if its path is given ("-": none). A third path is another build, whose start and scan are measured beside. The index is
+that of all advisories of the data. Medians of 11 runs, one after the other, of each."""
 import os
 import shutil
 import statistics
@@ -36,9 +37,15 @@ def measure(name, command):
 
 
 def main():
-    bondgate, trivy = os.path.abspath(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else None
+    bondgate, trivy = os.path.abspath(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 and sys.argv[2] != "-" else None
+    other = os.path.abspath(sys.argv[3]) if len(sys.argv) > 3 else None
     measure("start alone (bondgate version)", [bondgate, "version"])
+    if other:
+        measure("start alone, the other build", [other, "version"])
     with tempfile.TemporaryDirectory() as folder:
+        state = os.path.join(folder, "state")
+        subprocess.run([bondgate, "feed", "import", "--state", state, os.path.join(DATA, "osv", "npm.zip"), os.path.join(DATA, "osv", "nuget.zip")], check=True, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL)
         tree = os.path.join(folder, "tree")
         for path in FILES:
             source = os.path.join(DATA, "lockfiles", path)
@@ -46,8 +53,12 @@ def main():
             os.makedirs(alone)
             shutil.copy(source, alone)
             name = path.split("/")[1].split("__")[1] + "/" + os.path.basename(path)
-            measure("scan " + name, [bondgate, "scan", "--json", source])
-            measure("scan --list " + name, [bondgate, "scan", "--list", "--json", source])
+            measure("scan " + name, [bondgate, "scan", "--json", "--state", state, source])
+            if other:
+                measure("  the other build", [other, "scan", "--json", "--state", state, source])
+            measure("scan --list " + name, [bondgate, "scan", "--list", "--json", "--state", state, source])
+            measure("scan to SARIF and CycloneDX " + name, [bondgate, "scan", "--state", state, source, "--format", "sarif", "--output",
+                                                           "cyclonedx=" + os.path.join(folder, "bom.json")])
             measure("  cat and sha256sum", ["sh", "-c", 'cat "$1" | sha256sum', "sh", source])
             if trivy:
                 measure("  trivy", [trivy, "fs", "--format", "cyclonedx", "--offline-scan", "--skip-db-update", alone])
@@ -55,7 +66,7 @@ def main():
             os.makedirs(os.path.join(tree, str(i)))
             path = FILES[i % len(FILES)]
             shutil.copy(os.path.join(DATA, "lockfiles", path), os.path.join(tree, str(i)))
-        measure("scan a tree of 200 lockfiles", [bondgate, "scan", "--json", tree])
+        measure("scan a tree of 200 lockfiles", [bondgate, "scan", "--json", "--state", state, tree])
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@
 	X(cmd_log, "log", "show, follow, verify or prune the evidence") \
 	X(cmd_policy, "policy", "check, show or compare policy files") \
 	X(cmd_simulate, "simulate", "say what a policy would have refused in what was really fetched") \
+	X(cmd_report, "report", "show on one page what was and would be refused, and what waits for a person") \
 	X(cmd_backup, "backup", "write what a gate must not lose to one file") \
 	X(cmd_restore, "restore", "make a backup the state of a gate")
 

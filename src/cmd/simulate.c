@@ -91,11 +91,6 @@ static void print_result(struct job *j)
 {
 	struct tally_text text = {.policy = policy_name(j), .what = STR("decisions"), .rows = (size_t)j->limit};
 
-	for (size_t i = 0; i < j->tally.change_count; i++)
-		if (str_eq(j->tally.changes[i]->rule, STR("not-approved")) && !j->lockfile && !j->access_log)
-			text.given =
-				STR("what the approved roots need is known as of then; what roots need that were approved since shows in the gate's own"
-			        " mode report");
 	if (j->lockfile)
 		text.what = arena_printf(j->arena, "packages of %s", j->lockfile);
 	if (j->access_log)

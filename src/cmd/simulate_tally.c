@@ -195,7 +195,9 @@ static void print_not_judged(const struct tally *t, const struct tally_text *tex
 	if (t->outcomes[REPLAY_WHOLE_PACKAGE])
 		printf("not judged: %zu refusals of a whole package (none of its versions was cleared)\n", t->outcomes[REPLAY_WHOLE_PACKAGE]);
 	if (t->outcomes[REPLAY_REACH_UNKNOWN])
-		printf("not judged: %zu of which it was not known yet whether an approved root needs them\n", t->outcomes[REPLAY_REACH_UNKNOWN]);
+		printf("not judged: %zu of which it was not known then whether an approved root needs them; a gate with these roots and\n"
+		       "            allow.mode: report finds out\n",
+		       t->outcomes[REPLAY_REACH_UNKNOWN]);
 	if (t->outcomes[REPLAY_NOT_OF_POLICY])
 		printf("not judged: %zu refusals that no policy decides (bytes that did not fit, nothing to serve)\n",
 		       t->outcomes[REPLAY_NOT_OF_POLICY]);

@@ -66,6 +66,12 @@ static struct str root_of(struct str way)
 	return end < 0 ? way : str_take(way, (size_t)end);
 }
 
+/* The walk had not ended, or there was none: with the rule off nobody asked which root needs a name. */
+static bool reach_unknown(const struct version_facts *facts, struct str words)
+{
+	return facts->reach_pending || (!facts->reached_from.n && rule_of(words) != REASON_NOT_APPROVED);
+}
+
 void replay_decision(const struct policy *p, const struct version_facts *facts, usec at, bool served, struct str words, struct arena *a,
                      struct replay *ret)
 {
@@ -88,9 +94,8 @@ void replay_decision(const struct policy *p, const struct version_facts *facts, 
 		ret->outcome = str_eq(words, ret->words) ? REPLAY_SAME : REPLAY_OTHER_REASON;
 		ret->rule = rule_of(ret->words);
 	} else if (served) {
-		ret->outcome =
-			ret->decision.reasons[0].code == REASON_NOT_APPROVED && facts->reach_pending ? REPLAY_REACH_UNKNOWN : REPLAY_WOULD_REFUSE;
 		ret->rule = ret->decision.reasons[0].code;
+		ret->outcome = ret->rule == REASON_NOT_APPROVED && reach_unknown(facts, words) ? REPLAY_REACH_UNKNOWN : REPLAY_WOULD_REFUSE;
 	} else {
 		ret->outcome = REPLAY_WOULD_SERVE;
 		ret->rule = rule_of(words);

@@ -17,7 +17,7 @@ enum replay_outcome {
 	REPLAY_WOULD_SERVE,  /* was refused and would be served */
 	REPLAY_NOT_OF_POLICY, /* refused for what no policy decides: bytes that do not fit, a disk that is full, gone upstream and not in the cache */
 	REPLAY_WITHOUT_FACTS, /* recorded before facts were kept, or unreadable ones */
-	REPLAY_REACH_UNKNOWN, /* the policy wants to know which root needs it, and the walk from the roots had not ended then */
+	REPLAY_REACH_UNKNOWN, /* the policy wants to know which root needs it, and the walk from the roots had not ended then or was not made */
 	REPLAY_WHOLE_PACKAGE, /* a package of which no version was cleared: no one version was decided on */
 	REPLAY_OUTCOME_COUNT
 };

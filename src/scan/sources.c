@@ -18,29 +18,49 @@ static struct str host_of(struct str address)
 	return str_skip(rest, (size_t)(at + 1));
 }
 
-static bool is_fetched(const struct lock_package *p)
+/* Neighbours mostly come from the same host: the last one is tried first. */
+struct host_memory {
+	struct str prefix, host; /* "https://host/" */
+};
+
+/* Where a package is fetched from; empty: from no registry's address. */
+static struct str fetched_from(const struct lock_package *p, struct host_memory *m)
 {
-	return p->source == LOCK_REGISTRY && host_of(p->resolved).n;
+	if (p->source != LOCK_REGISTRY || !p->resolved.n)
+		return STR_NULL;
+	if (m->prefix.n && str_starts(p->resolved, m->prefix))
+		return m->host;
+	m->host = host_of(p->resolved);
+	m->prefix = m->host.n ? str_range(p->resolved.p, m->host.p + m->host.n + 1) : STR_NULL;
+	if (m->prefix.n > p->resolved.n)
+		m->prefix = STR_NULL;
+	return m->host;
+}
+
+static bool is_same_host(struct str a, struct str b)
+{
+	return a.p == b.p || str_eq_nocase(a, b);
 }
 
 /* The host that more than half of the packages come from; empty: there is none. */
 static struct str usual_host(const struct lock *l, const struct lock_listed *listed, size_t count)
 {
+	struct host_memory memory = {0};
 	struct str leader = STR_NULL, host;
 	size_t lead = 0, all = 0, of_leader = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		if (!is_fetched(&l->packages[listed[i].package]))
+		host = fetched_from(&l->packages[listed[i].package], &memory);
+		if (!host.n)
 			continue;
-		host = host_of(l->packages[listed[i].package].resolved);
 		all++;
 		if (!lead)
 			leader = host;
-		lead += str_eq_nocase(host, leader) ? 1 : (size_t)-1;
+		lead += is_same_host(host, leader) ? 1 : (size_t)-1;
 	}
-	for (size_t i = 0; i < count; i++)
-		of_leader += is_fetched(&l->packages[listed[i].package]) && str_eq_nocase(host_of(l->packages[listed[i].package].resolved), leader);
-	return of_leader * 2 > all ? leader : STR_NULL;
+	for (size_t i = 0; lead < all && i < count; i++)
+		of_leader += is_same_host(fetched_from(&l->packages[listed[i].package], &memory), leader);
+	return lead == all || of_leader * 2 > all ? leader : STR_NULL;
 }
 
 static bool is_known_host(const struct scan_rules *rules, struct str host)
@@ -71,6 +91,7 @@ static int tell(struct findings *f, struct lock *l, const struct lock_listed *li
 static int add_hosts(struct findings *f, struct lock *l, const struct lock_listed *listed, size_t count, const struct scan_rules *rules,
                      uint32_t *which)
 {
+	struct host_memory memory = {0};
 	struct str usual = usual_host(l, listed, count), host;
 	size_t elsewhere = 0;
 	int code = 0;
@@ -78,12 +99,12 @@ static int add_hosts(struct findings *f, struct lock *l, const struct lock_liste
 	for (size_t i = 0; code == 0 && i < count; i++) {
 		const struct lock_package *p = &l->packages[listed[i].package];
 
-		if (!is_fetched(p))
+		host = fetched_from(p, &memory);
+		if (!host.n)
 			continue;
-		host = host_of(p->resolved);
 		if (rules->gate_host.n && !str_eq_nocase(host, rules->gate_host))
 			which[elsewhere++] = (uint32_t)i;
-		if (str_eq_nocase(host, usual) || is_known_host(rules, host) || (!usual.n && !rules->host_count))
+		if (is_same_host(host, usual) || is_known_host(rules, host) || (!usual.n && !rules->host_count))
 			continue;
 		code = findings_rule(f, l, listed[i].package, listed[i].dev, RULE_UNEXPECTED_HOST, host);
 		if (code == 0)

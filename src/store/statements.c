@@ -83,9 +83,10 @@ static const char *const sql[STATEMENT_COUNT] = {
 							" WHERE ecosystem = ?1 AND name = ?2 AND origin = ?3",
 	[SQL_PROVENANCE_PUT] = "INSERT OR REPLACE INTO provenance (ecosystem, name, origin, version, integrity, trust, source, detail, checked)"
 						   " VALUES (?,?,?,?,?,?,?,?,?)",
-	[SQL_RECEIVED] = "SELECT ecosystem, name, version, max(hash), min(time), max(time), count(*), count(DISTINCT CASE WHEN project <> '' THEN"
-					 " project WHEN identity <> '' THEN identity ELSE client END) FROM evidence WHERE kind = ?1 AND time >= ?2"
-					 " GROUP BY ecosystem, name, version",
+	[SQL_RECEIVED] =
+		"SELECT ecosystem, name, version, max(hash), min(time), max(time), count(*), count(DISTINCT CASE WHEN project <> '' THEN"
+		" project WHEN identity <> '' THEN identity ELSE client END) FROM evidence WHERE kind = ?1 AND time >= ?2"
+		" GROUP BY ecosystem, name, version",
 	[SQL_BRAKE_PUT] = "INSERT INTO brake (advisory, ecosystem, name, projects, since, state, decided_by, decided, note)"
 					  " VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET projects = excluded.projects, since = excluded.since,"
 					  " state = excluded.state, decided_by = excluded.decided_by, decided = excluded.decided, note = excluded.note",

@@ -125,13 +125,16 @@ static void a_way_from_a_root_counts_while_the_root_is_approved(void **state)
 {
 	(void)state;
 	static const struct {
-		const char *policy;
+		const char *policy, *way, *was;
 		bool pending;
 		enum replay_outcome outcome;
 	} rows[] = {
-		{ROOTS("express"), false, REPLAY_SAME},
-		{ROOTS("react"), false, REPLAY_WOULD_REFUSE},
-		{ROOTS("react"), true, REPLAY_REACH_UNKNOWN},
+		{ROOTS("express"), "express > left-pad", "allow", false, REPLAY_SAME},
+		{ROOTS("react"), "express > left-pad", "allow", false, REPLAY_WOULD_REFUSE},
+		{ROOTS("react"), "express > left-pad", "allow", true, REPLAY_REACH_UNKNOWN},
+		/* The rule was off: nobody had looked which root needs it. */
+		{ROOTS("react"), "", "allow", false, REPLAY_REACH_UNKNOWN},
+		{ROOTS("react"), "", "report hold not-approved", false, REPLAY_WOULD_REFUSE},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -140,9 +143,9 @@ static void a_way_from_a_root_counts_while_the_root_is_approved(void **state)
 		struct version_facts facts = facts_of_age(100 * USEC_DAY);
 		struct replay r;
 
-		facts.reached_from = STR("express > left-pad");
+		facts.reached_from = str_of(rows[i].way);
 		facts.reach_pending = rows[i].pending;
-		replay_decision(p, &facts, NOW, true, STR("allow"), a, &r);
+		replay_decision(p, &facts, NOW, true, str_of(rows[i].was), a, &r);
 		if (r.outcome != rows[i].outcome)
 			fail_msg("row %zu: %s", i, replay_outcome_name(r.outcome));
 		policy_unref(p);
