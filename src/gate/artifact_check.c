@@ -47,14 +47,9 @@ struct check {
 	usec now;
 };
 
-<<<<<<< HEAD
 /* By all that a clearance knows of the version: who needs its package, what its name resembles, what is proved of it; else a list of approved
  * names would refuse here what it let come this far. What needs other documents (pins, gained names) was decided before the download. */
 static int judge(const struct check *c, const struct npm_packument *p, struct str mismatch, struct err *err)
-=======
-/* The version was cleared before its bytes were asked for: only what they showed is judged here, not whether its name is approved or known. */
-static int judge(const struct check *c, struct version_facts *facts, struct err *err)
->>>>>>> main
 {
 	ptrdiff_t at = npm_packument_find(p, c->version->version);
 	struct package_facts package = {.reach_pending = false};
@@ -63,7 +58,6 @@ static int judge(const struct check *c, struct version_facts *facts, struct err 
 	struct npm_version v;
 	struct str sentence;
 
-<<<<<<< HEAD
 	if (at < 0)
 		return 0; /* gone meanwhile: the document says so to whoever asks next */
 	npm_packument_version(p, (size_t)at, &v);
@@ -71,14 +65,14 @@ static int judge(const struct check *c, struct version_facts *facts, struct err 
 	package_facts_begin(&package, p, c->rules, c->arena);
 	package_facts_prove(&package, p, c->gate, c->rules, c->origin, c->now, c->arena);
 	package_facts_put(&package, p, (size_t)at, &v, c->now, &facts);
+	/* It was cleared before its bytes were asked for: a walk from the roots that goes on meanwhile says nothing against that. */
+	if (!facts.reached_from.n) {
+		facts.reached_from = STR("a clearance");
+		facts.name_known = true;
+	}
 	if (mismatch.n)
 		facts.mismatch = mismatch;
 	decide(c->rules->policy, c->rules->advisories, &facts, c->now, c->arena, &decision);
-=======
-	facts->reached_from = STR("a clearance");
-	facts->name_known = true;
-	decide(c->rules->policy, c->rules->advisories, facts, c->now, c->arena, &decision);
->>>>>>> main
 	if (decision.verdict == VERDICT_ALLOW)
 		return 0;
 	sentence = decision_sentence(c->arena, &facts, &decision, c->now);
