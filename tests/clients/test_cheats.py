@@ -1,6 +1,8 @@
 """Ways to get more than was approved, each tried as somebody who means it."""
+import concurrent.futures
+
 from harness import contains, equal, ok, policy, wait_until
-from test_people import Person, known, lab, records, staff
+from test_people import records, staff
 from test_whitelist import roots, tree, walked
 
 
@@ -22,3 +24,66 @@ def test_what_no_registry_has_cannot_be_asked_for(t):
     jo("approve", "1")
     equal(gate.get("/stray").status, 200)
     equal(gate.get("/stray-leaf").status, 403)
+
+
+def test_what_is_held_as_a_look_alike_brings_nothing_along(t):
+    """The walk judged a name without asking what it resembles, so what the held one needs was approved."""
+    fake = t.fake()
+    fake.publish("app", "1.0.0", dependencies={"lodahs": "^1.0.0", "leaf": "^1.0.0"})
+    fake.publish("lodahs", "1.0.0", dependencies={"smuggled": "^1.0.0"})
+    fake.publish("smuggled", "1.0.0")
+    fake.publish("leaf", "1.0.0")
+    gate = t.gate(policy(fake.url, extra=roots("app", more="rules: {look-alike: {mode: enforce}}\n")))
+    walked(gate)
+    contains(gate.get("/lodahs").json()["error"], "look-alike")
+    equal(gate.get("/leaf").status, 200)
+    equal(gate.get("/smuggled").status, 403)
+
+
+def test_a_young_name_that_is_held_brings_nothing_along(t):
+    fake = t.fake()
+    fake.publish("app", "1.0.0", age="100d", dependencies={"young": "^1.0.0", "leaf": "^1.0.0"})
+    fake.publish("young", "1.0.0", age="8d", dependencies={"smuggled": "^1.0.0"})
+    fake.publish("smuggled", "1.0.0")
+    fake.publish("leaf", "1.0.0")
+    extra = roots("app", more="rules: {new-dependency: {mode: enforce}}\n").replace("allow:", "  new-package: 0\n  new-dependency: 30d\nallow:", 1)
+    gate = t.gate(policy(fake.url, extra=extra))
+    walked(gate)
+    contains(gate.get("/young").json()["error"], "new-dependency")
+    equal(gate.get("/leaf").status, 200)
+    equal(gate.get("/smuggled").status, 403)
+
+
+def test_content_that_is_not_what_was_announced_is_not_asked_away(t):
+    """explain says that no request helps, and the request was taken all the same."""
+    fake = t.fake().lab()
+    fake.publish("lab-x", "1.0.0", archive={"scripts": {"postinstall": "node evil.js"}})
+    gate = t.gate(policy(fake.url))
+    kim, jo, _ = staff(t, gate)
+    equal(gate.get("/lab-x/-/lab-x-1.0.0.tgz").status, 403)
+    wait_until(lambda: gate.get("/lab-x").status == 403, "the mismatch is known")
+    for call, who in (("requests", kim), ("break-glass", jo)):
+        answer = who.api("POST", call, {"purl": "npm:lab-x@1.0.0", "reason": "x"})
+        equal(answer.status, 403, answer)
+        contains(answer.json()["error"], "manifest-mismatch")
+
+
+def test_of_approvals_and_revocations_at_once_the_last_word_counts(t):
+    """What was decided first was sometimes put in force last, and stayed."""
+    fake = t.fake()
+    for i in range(12):
+        fake.publish("race-%d" % i, "1.0.0", age="100d")
+        fake.publish("race-%d" % i, "1.1.0", age="2h")
+    gate = t.gate(policy(fake.url))
+    kim, jo, lee = staff(t, gate)
+    numbers = [kim.api("POST", "requests", {"purl": "npm:race-%d@1.1.0" % i, "reason": "x"}).json()["id"] for i in range(12)]
+
+    def decide(n):
+        equal(jo.api("POST", "requests/%d/approve" % n).status, 200)
+        if n % 2:
+            equal(lee.api("POST", "requests/%d/revoke" % n).status, 200)
+
+    with concurrent.futures.ThreadPoolExecutor(12) as pool:
+        list(pool.map(decide, numbers))
+    for i, n in enumerate(numbers):
+        equal("1.1.0" in gate.versions("race-%d" % i), n % 2 == 0, i)

@@ -70,7 +70,8 @@ static void the_weightiest_rule_counts(void **state)
 		{"publisher-changed new-binary", SEVERITY_HIGH, false},
 		{"vulnerable", SEVERITY_HIGH, false},
 		{"denied", SEVERITY_CRITICAL, false},
-		{"signature-invalid cooldown", SEVERITY_CRITICAL, false},
+		{"signature-invalid cooldown", SEVERITY_CRITICAL, true},
+		{"manifest-mismatch", SEVERITY_CRITICAL, true},
 		{"malware", SEVERITY_CRITICAL, true},
 		{"hash-changed cooldown", SEVERITY_CRITICAL, true},
 	};
