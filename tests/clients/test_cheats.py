@@ -1,8 +1,10 @@
 """Ways to get more than was approved, each tried as somebody who means it."""
 import concurrent.futures
+import os
+import time
 
 from harness import contains, equal, ok, policy, wait_until
-from test_people import records, staff
+from test_people import Person, known, records, staff
 from test_whitelist import roots, tree, walked
 
 
@@ -87,3 +89,31 @@ def test_of_approvals_and_revocations_at_once_the_last_word_counts(t):
         list(pool.map(decide, numbers))
     for i, n in enumerate(numbers):
         equal("1.1.0" in gate.versions("race-%d" % i), n % 2 == 0, i)
+
+
+def test_a_lax_teams_download_does_not_serve_a_strict_request(t):
+    """Who asks while another team's download is under way was handed what that team's rules let through."""
+    fake = t.fake()
+    fake.publish("odd", "1.0.0", files={"index.js": os.urandom(200000).hex()}, archive={"scripts": {"postinstall": "node evil.js"}})
+    lax = os.path.join(t.folder, "lax.yaml")
+    with open(lax, "w", encoding="utf-8") as f:
+        f.write("version: 1\nrules: {manifest-mismatch: {mode: report}}\n")
+    gate = t.gate(policy(fake.url, extra="teams:\n  - {name: lax, policy: %s}\n" % lax))
+    ci = Person(t, gate, "lax-ci", "requester", team="lax")
+    known(ci)
+    token = {"authorization": "Bearer " + ci.token}
+    equal(gate.get("/odd").status, 200)
+    equal(gate.request("GET", "/t/lax/npm/odd", token).status, 200)
+
+    def slowly(handler):
+        if handler.path.endswith(".tgz"):
+            time.sleep(1)
+        return False
+
+    fake.hook = slowly
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        first = pool.submit(gate.request, "GET", "/t/lax/npm/odd/-/odd-1.0.0.tgz", token)
+        wait_until(lambda: [r for r in fake.requests if r.path.endswith(".tgz")], "the download is under way")
+        second = pool.submit(gate.get, "/odd/-/odd-1.0.0.tgz")
+        equal(first.result().status, 200)
+        equal(second.result().status, 403)
