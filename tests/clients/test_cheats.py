@@ -117,3 +117,28 @@ def test_a_lax_teams_download_does_not_serve_a_strict_request(t):
         second = pool.submit(gate.get, "/odd/-/odd-1.0.0.tgz")
         equal(first.result().status, 200)
         equal(second.result().status, 403)
+
+
+def test_explain_says_what_the_team_meets(t):
+    """It answered by the rules of the whole gate, also where the team's refuse or serve something else."""
+    fake = t.fake().lab()
+    web = os.path.join(t.folder, "web.yaml")
+    with open(web, "w", encoding="utf-8") as f:
+        f.write('version: 1\ncooldown: {default: 1h, new-package: 0}\ndeny: {versions: ["npm:lab-a@1.0.0"]}\n')
+    gate = t.gate(policy(fake.url, extra="teams:\n  - {name: web, policy: %s}\n" % web))
+    ci = Person(t, gate, "web-ci", "requester", team="web")
+    known(ci)
+    for mount, token in (("", None), ("/t/web", None), ("/t/web", ci.token), ("/t/nobody", ci.token), ("", ci.token)):
+        headers = {"authorization": "Bearer " + token} if token else {}
+        for version in ("1.0.0", "1.1.0", "1.2.0"):
+            served = gate.request("GET", "%s/npm/lab-a/%s" % (mount, version), headers).status == 200
+            said = gate.request("GET", "%s/-/explain?purl=npm:lab-a@%s" % (mount, version), headers).json()["decision"]
+            equal(said == "allow", served, mount, bool(token), version, said)
+            bulk = gate.request("POST", mount + "/-/explain", headers, '{"purls": ["npm:lab-a@%s"]}' % version).json()
+            equal(bulk["answers"][0]["decision"], said)
+    team = gate.registry.replace("/npm/", "/t/web/npm/")
+    equal([ci("explain", "npm:lab-a@" + v, "--gate", team)[0] for v in ("1.0.0", "1.2.0")], [1, 0])
+    equal([ci("explain", "npm:lab-a@" + v, "--gate", gate.registry)[0] for v in ("1.0.0", "1.2.0")], [0, 1])
+    equal(gate.request("GET", "/t/web/-/explain?purl=npm:lab-a@1.0.0", {"authorization": "Bearer bg_" + "x" * 43}).status, 401)
+    equal(gate.get("/t/we%62/-/explain?purl=npm:lab-a@1.0.0").status, 404)
+    equal(gate.get("/t/web/-/metrics").status, 404)
