@@ -142,3 +142,24 @@ def test_explain_says_what_the_team_meets(t):
     equal(gate.request("GET", "/t/web/-/explain?purl=npm:lab-a@1.0.0", {"authorization": "Bearer bg_" + "x" * 43}).status, 401)
     equal(gate.get("/t/we%62/-/explain?purl=npm:lab-a@1.0.0").status, 404)
     equal(gate.get("/t/web/-/metrics").status, 404)
+
+
+def test_a_circle_through_a_root_that_is_approved_no_more_ends(t):
+    """app needs middle needs app: once app was no root any more, the way to it had no end, and the gate stood still."""
+    fake = t.fake()
+    wide = {"wide-%d" % i: "^1.0.0" for i in range(300)}
+    for name in wide:
+        fake.publish(name, "1.0.0")
+    fake.publish("app", "1.0.0", dependencies=dict(wide, middle="^1.0.0"))
+    fake.publish("middle", "1.0.0", peerDependencies={"app": "^1.0.0"})
+    fake.publish("stray", "1.0.0")
+    gate = t.gate(policy(fake.url, extra=roots("app@^1.0.0")))
+    walked(gate)
+    equal(gate.get("/middle").status, 200)
+    gate.reload(policy(fake.url, extra=roots("stray")))
+
+    def refused():
+        return gate.get("/middle", timeout=10).status == 403
+
+    wait_until(refused, "what only the former root needed", 30)
+    equal(gate.get("/stray").status, 200)
