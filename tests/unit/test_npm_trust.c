@@ -159,12 +159,11 @@ static void a_burst_hides_nothing(void **state)
 {
 	(void)state;
 	CLEANUP_DOCUMENT struct document d = document_make(
-		PACKAGE(V("1.0.0", ",'dependencies':{'b':'1'}") "," V("1.0.1",
-	                                                          ",'scripts':{'postinstall':'x'},'dependencies':{'b':'1','evil':'"
-	                                                          "1'}") "," V("1.0.2",
-	                                                                       ",'scripts':{'postinstall':'x'},'dependencies':{'b':'1','evil':'"
-	                                                                       "1'}") "," V("1.0.3", ",'scripts':{'postinstall':'x'},'"
-	                                                                                             "dependencies':{'b':'1','evil':'1'}"),
+		PACKAGE(V("1.0.0", ",'dependencies':{'b':'1'}") "," V(
+					"1.0.1", ",'scripts':{'postinstall':'x'},'dependencies':{'b':'1','evil':'"
+							 "1'}") "," V("1.0.2", ",'scripts':{'postinstall':'x'},'dependencies':{'b':'1','evil':'"
+	                                               "1'}") "," V("1.0.3", ",'scripts':{'postinstall':'x'},'"
+	                                                                     "dependencies':{'b':'1','evil':'1'}"),
 	            T("1.0.0", "2024-01-01") ","
 	                                     "'1.0.1':'2024-02-01T00:00:00Z','1.0.2':'2024-02-01T01:00:00Z'," T("1.0.3", "2024-06-01")),
 		NULL);
