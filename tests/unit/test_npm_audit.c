@@ -7,6 +7,7 @@
 #define NOW (20000 * USEC_DAY)
 
 static struct advisories *advisories;
+static struct policy *policy; /* NULL: none */
 
 /* Texts are written with ' where JSON has ". */
 static struct str with_quotes(struct arena *a, const char *text)
@@ -51,7 +52,7 @@ static int unload(void **state)
 	return 0;
 }
 
-typedef int audit_function(struct str body, const struct advisories *advisories, usec now, struct buf *out, struct err *err);
+typedef int audit_function(struct str body, const struct advisories *advisories, const struct policy *policy, usec now, struct buf *out, struct err *err);
 
 /* The answer with ' for ", checked to be JSON. */
 static const char *ask(audit_function *audit, const char *body, struct arena *a)
@@ -61,7 +62,7 @@ static const char *ask(audit_function *audit, const char *body, struct arena *a)
 	struct err err = {0};
 	struct str text;
 
-	if (audit(with_quotes(a, body), advisories, NOW, &out, &err) < 0)
+	if (audit(with_quotes(a, body), advisories, policy, NOW, &out, &err) < 0)
 		fail_msg("%s", err.text);
 	json_init(&reader, buf_str(&out));
 	json_skip(&reader, NULL);
@@ -138,6 +139,41 @@ static void the_quick_answer_has_all_that_old_clients_need(void **state)
 		"'dependencies':0,'devDependencies':0,'optionalDependencies':0,'totalDependencies':0}}");
 }
 
+static void what_the_policy_ignores_is_left_out(void **state)
+{
+	(void)state;
+	static const char *const questions[] = {"{'lab-a':['1.1.0'],'lab-evil':['6.6.6']}",
+	                                        "{'dependencies':{'lab-a':{'version':'1.1.0'},'lab-evil':{'version':'6.6.6'}}}"};
+	static const struct {
+		const char *line;
+		bool left_out;
+	} rows[] = {
+		{"{id: cve-2024-1, reason: r, owner: o, expires: 2024-12-31}", true},
+		{"{id: CVE-2024-1, package: \"npm:lab-*@<1.2.0\", reason: r, owner: o, expires: 2024-12-31}", true},
+		{"{id: CVE-2024-1, package: \"npm:lab-a@<1.1.0\", reason: r, owner: o, expires: 2024-12-31}", false},
+		{"{id: CVE-2024-1, package: \"nuget:lab-a\", reason: r, owner: o, expires: 2024-12-31}", false},
+		{"{id: CVE-2024-1, reason: r, owner: o, expires: 2024-10-03}", false},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		CLEANUP_ARENA struct arena *a = arena_new(64 * MIB);
+		struct str text = arena_printf(a, "version: 1\nadvisories:\n  ignore:\n    - %s\n    - {id: MAL-2024-1, reason: r, owner: o, expires: 2024-12-31}\n",
+			rows[i].line);
+		struct err err = {0};
+
+		if (policy_load(text, STR("bondgate.yaml"), NOW, NULL, &policy, NULL, &err) < 0)
+			fail_msg("%s", err.text);
+		for (size_t q = 0; q < 2; q++) {
+			const char *answer = ask(q ? npm_audit_quick : npm_audit_bulk, questions[q], a);
+
+			assert_int_equal(strstr(answer, "pollution") == NULL, rows[i].left_out);
+			has(answer, "Malicious code in lab-evil");
+		}
+		policy_unref(policy);
+		policy = NULL;
+	}
+}
+
 static void a_body_that_is_no_question_is_refused(void **state)
 {
 	(void)state;
@@ -148,7 +184,7 @@ static void a_body_that_is_no_question_is_refused(void **state)
 		CLEANUP_BUF struct buf out = BUF(MIB);
 		struct err err = {0};
 
-		if (npm_audit_bulk(with_quotes(a, rows[i]), advisories, NOW, &out, &err) != -EBADMSG)
+		if (npm_audit_bulk(with_quotes(a, rows[i]), advisories, policy, NOW, &out, &err) != -EBADMSG)
 			fail_msg("%s", rows[i]);
 		assert_true(err.text[0] != '\0');
 	}
@@ -161,6 +197,7 @@ int main(void)
 		cmocka_unit_test(nothing_known_is_an_empty_object),
 		cmocka_unit_test(the_number_of_an_advisory_is_stable),
 		cmocka_unit_test(the_quick_answer_has_all_that_old_clients_need),
+		cmocka_unit_test(what_the_policy_ignores_is_left_out),
 		cmocka_unit_test(a_body_that_is_no_question_is_refused),
 	};
 
