@@ -22,8 +22,8 @@ struct opened {
 	const char *listen;
 	const char *const *paths; /* the files that policy and advisories were read from, or would be if they appeared */
 	size_t path_count;
-	struct policy *policy;         /* until open_gate() */
-	struct policy_set *policies;   /* likewise: it with the teams on top */
+	struct policy *policy;       /* until open_gate() */
+	struct policy_set *policies; /* likewise: it with the teams on top */
 	struct team_files *teams;
 	struct advisories *advisories; /* likewise */
 	struct upstreams upstreams;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "advisory/feed.h"
+#include "base/file.h"
 #include "base/limits.h"
 #include "cmd/advisory_files.h"
 #include "cmd/ask_gate.h"
@@ -65,6 +66,25 @@ static void add_host(struct scan *s, struct str url)
 		s->hosts[s->rules.host_count++] = arena_str(s->arena, host_of(url));
 }
 
+/* "registry=URL" and "@scope:registry=URL" of one .npmrc. One that cannot be read sets nothing. */
+static void add_npmrc(struct scan *s, const char *folder)
+{
+	CLEANUP_BUF struct buf path = BUF(4096), text = BUF(MIB);
+	struct str rest, line;
+
+	buf_printf(&path, "%s/.npmrc", folder);
+	if (path.error || file_read(buf_cstr(&path), &text, NULL) < 0)
+		return;
+	rest = buf_str(&text);
+	while (str_split(&rest, '\n', &line)) {
+		ptrdiff_t equals = str_chr(line, '=');
+		struct str key = equals < 0 ? STR_NULL : str_trim(str_take(line, (size_t)equals));
+
+		if (str_eq(key, STR("registry")) || (str_starts(key, STR("@")) && str_ends(key, STR(":registry"))))
+			add_host(s, str_trim(str_skip(line, (size_t)equals + 1)));
+	}
+}
+
 /* Where packages may come from: the policy's origins with their artifact hosts, npm's own setting, and the gate. */
 static void expect_hosts(struct scan *s)
 {
@@ -86,6 +106,9 @@ static void expect_hosts(struct scan *s)
 	if (!str_eq(settings->npm_client_default, STR("auto")))
 		add_host(s, settings->npm_client_default);
 	add_host(s, str_of(getenv("npm_config_registry")));
+	add_npmrc(s, ".");
+	if (getenv("HOME"))
+		add_npmrc(s, getenv("HOME"));
 	s->rules.hosts = s->hosts;
 	s->rules.gate_host = s->options.gate ? ask_gate_host(s->options.gate) : host_of(settings->public_url);
 }

@@ -277,7 +277,7 @@ static int ask_bulk(struct scan *s, const struct str *purls, size_t count, struc
 	CLEANUP_BUF struct buf body = BUF(MIB), answer = BUF(64 * MIB);
 	struct json_writer w;
 	struct json_reader r;
-	struct str key;
+	struct str key, kept;
 	int code;
 
 	jw_init(&w, &body);
@@ -294,7 +294,11 @@ static int ask_bulk(struct scan *s, const struct str *purls, size_t count, struc
 	code = body.error ? body.error : ask_gate_post(s->options.gate, "/-/explain", buf_str(&body), &answer, err);
 	if (code < 0)
 		return code;
-	json_init(&r, buf_str(&answer));
+	/* Texts without escapes are slices of what is read: it has to live as long as the answers. */
+	kept = arena_str(s->asking->arena, buf_str(&answer));
+	if (!kept.p)
+		return err_set(err, -ENOMEM, "out of memory");
+	json_init(&r, kept);
 	json_enter_object(&r);
 	while (json_next_member(&r, &key)) {
 		if (!json_raw_equals(key, STR("answers"))) {

@@ -75,7 +75,8 @@ static int find_path(const struct policy_team *team, char *path, size_t size, st
 	struct str folder = str_starts(team->file, STR("/")) || slash < 0 ? STR_NULL : str_take(team->source.file, (size_t)slash + 1);
 	int n = snprintf(path, size, "%.*s%.*s", STR_ARG(folder), STR_ARG(team->file));
 
-	return n > 0 && (size_t)n < size ? 0 : err_set(err, -ENAMETOOLONG, "the path of the policy of team %.*s is too long", STR_ARG(team->name));
+	return n > 0 && (size_t)n < size ? 0
+	                                 : err_set(err, -ENAMETOOLONG, "the path of the policy of team %.*s is too long", STR_ARG(team->name));
 }
 
 /* Both policies of a team from one text. */

@@ -240,6 +240,9 @@ static void judge_versions(struct inquiry *q)
 	}
 	if (q->unapproved && (!q->waited || (q->unproven_count && !q->proved)))
 		return; /* to be judged again once the walk from the approved roots has come here, and what was built where is known */
+	/* In mode `report` nobody has waited. */
+	if (c->facts.reach_pending)
+		sooner(c, q->now + PENDING_FOR);
 	judge_fixes(q, verdicts);
 	for (size_t i = 0; i < c->count; i++) {
 		struct npm_version v;
@@ -315,8 +318,8 @@ static void conclude(struct inquiry *q)
 	for (size_t i = 0; i < c->count; i++)
 		c->hidden += !c->shown[i];
 	if (q->rules->reach)
-		reach_noticed(q->rules->reach, npm_packument_name(q->document->packument), q->document->generation,
-		              c->hidden < c->count && q->origin->is_default);
+		reach_noticed(q->rules->reach, q->rules, npm_packument_name(q->document->packument), q->document->generation,
+		              c->hidden < c->count && q->origin->is_default && !c->facts.reached_from.n && !c->facts.reach_pending);
 }
 
 static void answer(struct inquiry *q)

@@ -19,10 +19,25 @@ static void push_newest(struct documents *d, struct entry *e)
 	d->newest = e;
 }
 
+static void unlink_open(struct documents *d, struct entry *e)
+{
+	*(e->newer_open ? &e->newer_open->older_open : &d->newest_open) = e->older_open;
+	*(e->older_open ? &e->older_open->newer_open : &d->oldest_open) = e->newer_open;
+	e->newer_open = e->older_open = NULL;
+}
+
+static void push_newest_open(struct documents *d, struct entry *e)
+{
+	e->older_open = d->newest_open;
+	*(d->newest_open ? &d->newest_open->newer_open : &d->oldest_open) = e;
+	d->newest_open = e;
+}
+
 void entry_close_document(struct documents *d, struct entry *e)
 {
 	if (!e->document)
 		return;
+	unlink_open(d, e);
 	d->memory -= e->document->mapped.n;
 	document_unref(e->document);
 	e->document = NULL;
@@ -42,12 +57,14 @@ void entry_free(struct documents *d, struct entry *e)
 void entries_make_room(struct documents *d)
 {
 	/* Never the newest: it was just found or filled for somebody. */
-	for (struct entry *e = d->oldest, *newer; e && e != d->newest && (d->memory > d->memory_max || d->entries.used > ENTRIES); e = newer) {
+	for (struct entry *e = d->oldest_open, *newer; e && d->memory > d->memory_max; e = newer) {
+		newer = e->newer_open;
+		if (!e->busy && e != d->newest)
+			entry_close_document(d, e);
+	}
+	for (struct entry *e = d->oldest, *newer; e && e != d->newest && d->entries.used > ENTRIES; e = newer) {
 		newer = e->newer;
-		if (e->busy)
-			continue;
-		entry_close_document(d, e);
-		if (d->entries.used > ENTRIES)
+		if (!e->busy)
 			entry_free(d, e);
 	}
 }
@@ -61,6 +78,10 @@ struct entry *entry_find(struct documents *d, const struct origin *origin, struc
 	if (e) {
 		unlink_entry(d, e);
 		push_newest(d, e);
+		if (e->document) {
+			unlink_open(d, e);
+			push_newest_open(d, e);
+		}
 		return e;
 	}
 	e = calloc(1, sizeof(*e));
@@ -82,8 +103,10 @@ void entry_put_document(struct documents *d, struct entry *e, struct document *f
 	entry_close_document(d, e);
 	e->document = fresh;
 	e->disk_tried = true;
-	if (fresh)
-		d->memory += fresh->mapped.n;
+	if (!fresh)
+		return;
+	d->memory += fresh->mapped.n;
+	push_newest_open(d, e);
 }
 
 /* ---- delivering ---- */

@@ -16,8 +16,9 @@ struct waiter {
 };
 
 struct entry {
-	struct entry *newer, *older; /* by last use */
-	char *key;                   /* origin id, NUL, name */
+	struct entry *newer, *older;           /* by last use */
+	struct entry *newer_open, *older_open; /* the same, of those whose document is open: a walk leaves thousands of names whose are not */
+	char *key;                             /* origin id, NUL, name */
 	size_t key_length;
 	struct document *document; /* NULL: not open */
 	struct waiter *waiters;
@@ -34,7 +35,7 @@ struct documents {
 	size_t memory, memory_max;
 	pthread_mutex_t lock;
 	struct map entries;
-	struct entry *newest, *oldest;
+	struct entry *newest, *oldest, *newest_open, *oldest_open;
 };
 
 /* The entry of a name, made when it is new; it becomes the newest. */

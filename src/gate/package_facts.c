@@ -27,7 +27,8 @@ void package_facts_begin(struct package_facts *f, const struct npm_packument *p,
 		f->reach_pending = answer.state == REACH_PENDING;
 		f->reach_note = answer.note;
 	}
-	f->resembles = arena_str(a, policy_resembles(rules->policy, ECOSYSTEM_NPM, name));
+	if (policy_mode(rules->policy, REASON_LOOK_ALIKE) != MODE_OFF)
+		f->resembles = arena_str(a, policy_resembles(rules->policy, ECOSYSTEM_NPM, name));
 	f->first_snapshot = first_snapshot(p);
 	f->period = policy_mode(rules->policy, REASON_NEW_DEPENDENCY) == MODE_OFF ? 0 : policy_new_dependency(rules->policy);
 }

@@ -190,7 +190,7 @@ bool reach_ask(struct node *n, const struct range_text *range)
 	}
 	if (n->range_count == n->range_room) {
 		uint32_t room = n->range_room ? n->range_room * 2 : 4;
-		const struct range_text **grown = reallocarray(n->ranges, room, sizeof(*grown));
+		const struct range_text **grown = reallocarray(n->ranges, room, sizeof(const struct range_text *));
 
 		if (!grown)
 			abort();
@@ -206,6 +206,9 @@ void reach_mark(struct reach *r, struct node *n, struct node *parent, const stru
 	struct wanted *wanted;
 	bool more = parent ? reach_ask(n, range) : !n->ranged && reach_ask(n, NULL);
 
+	/* Of a root only some versions may be approved: those that others need pass for that. */
+	if (n->root && n->ranged && parent && parent != n && !n->parent)
+		n->parent = parent;
 	/* Versions that nobody could choose before. */
 	if (n->reached && n->known && more)
 		reach_set(r, n, true, false);
@@ -237,8 +240,9 @@ static struct str path_of(const struct node *n, struct arena *a)
 	struct str path = n->name;
 	size_t names = 1;
 
-	for (const struct node *p = n->parent; p; p = p->parent) {
-		if (++names > PATH_NAMES && p->parent)
+	/* A root that something needs has a parent too, and is an end all the same. */
+	for (const struct node *p = n->parent; p; p = p->root ? NULL : p->parent) {
+		if (++names > PATH_NAMES && !p->root)
 			continue;
 		path = arena_printf(a, names > PATH_NAMES ? "%.*s > … > %.*s" : "%.*s > %.*s", STR_ARG(p->name), STR_ARG(path));
 	}
@@ -250,7 +254,7 @@ static void look(struct reach *r, struct str name, struct arena *a, struct reach
 	const struct node *n = map_get(&r->nodes, name);
 
 	*ret = (struct reach_answer){.state = REACH_PENDING, .until = USEC_NEVER};
-	if (n && n->root) {
+	if (n && n->root && !(n->ranged && n->parent)) {
 		ret->state = REACH_ROOT;
 	} else if (n && n->reached) {
 		ret->state = REACH_NEEDED;
@@ -259,8 +263,9 @@ static void look(struct reach *r, struct str name, struct arena *a, struct reach
 		ret->state = REACH_NONE;
 		ret->until = r->earliest;
 		if (r->limited)
-			ret->note = arena_printf(a, "the approved roots reach more than %d names, and only the nearest of them were looked at: approve it by name",
-			                         LIMIT_NAMES);
+			ret->note = arena_printf(
+				a, "the approved roots reach more than %d names, and only the nearest of them were looked at: approve it by name",
+				LIMIT_NAMES);
 	} else if (!r->rules) {
 		ret->note = STR("the rules have changed meanwhile");
 	} else if (reach_stuck(r) && r->problem[0]) {
@@ -376,8 +381,9 @@ void reach_wait(struct gate_thread *t, struct reach *r, struct str name, void (*
 		found(arg);
 }
 
-void reach_noticed(struct reach *r, struct str name, uint64_t generation, bool approved)
+void reach_noticed(struct reach *r, const struct rules *rules, struct str name, uint64_t generation, bool approved)
 {
+	const struct approved_publisher *all;
 	struct node *n;
 
 	pthread_mutex_lock(&r->lock);
@@ -386,7 +392,8 @@ void reach_noticed(struct reach *r, struct str name, uint64_t generation, bool a
 		reach_set(r, n, true, false);
 		reach_push(r, n, ASKED);
 		reach_post_pump(r);
-	} else if (approved && r->rules && !(n && n->reached) && policy_mode(r->rules->policy, REASON_NOT_APPROVED) == MODE_ENFORCE) {
+	} else if (approved && r->rules == rules && policy_publishers(rules->policy, &all) && !(n && n->reached) &&
+	           policy_mode(r->rules->policy, REASON_NOT_APPROVED) == MODE_ENFORCE) {
 		n = reach_node(r, name);
 		n->by_publisher = true;
 		reach_make_root(r, n, true);

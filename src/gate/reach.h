@@ -41,7 +41,7 @@ void reach_asked(struct reach *r, struct str name);
 
 /* A clearance was made of this document: where it is another one than the walk saw, or time has passed, it is looked at again, first of all.
  * `approved`: something of it is cleared, which for a name that is not reached means that its publisher is approved: then it counts as a root. */
-void reach_noticed(struct reach *r, struct str name, uint64_t generation, bool approved);
+void reach_noticed(struct reach *r, const struct rules *rules, struct str name, uint64_t generation, bool approved);
 
 /* The gate has a loop to walk on, or serves from now on. */
 void gate_wake_walks(struct gate *g);

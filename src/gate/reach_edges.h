@@ -26,7 +26,8 @@ struct edges_wish {
 
 /* A version counts if it is wished for and cleared apart from `not-approved`. What holds a version for its
  * dependencies (rule 7, new-dependency) is not asked: that would need what is being found out here. */
-void edges_of(const struct npm_packument *p, struct rules *rules, const struct origin *origin, const struct edges_wish *wish, usec now, struct edges *ret);
+void edges_of(const struct npm_packument *p, struct rules *rules, const struct origin *origin, const struct edges_wish *wish, usec now,
+              struct edges *ret);
 void edges_free(struct edges *e);
 
 #endif

@@ -24,13 +24,13 @@ struct node {
 	struct str name;
 	const struct range_text **ranges; /* that are asked of it; its versions within them count */
 	uint32_t range_count, range_room;
-	uint32_t asks; /* grows with every range more */
-	bool any;      /* all its versions count */
+	uint32_t asks;         /* grows with every range more */
+	bool any;              /* all its versions count */
 	uint32_t asked_before; /* of a sweep */
-	struct node *parent; /* that first needed it; NULL: a root, or not reached */
-	bool root, ranged;   /* ranged: approved for some versions only */
-	bool reached, known; /* known: `edges` are those of the rules in force */
-	bool by_publisher;   /* a root because something of it is by an approved publisher */
+	struct node *parent;   /* that first needed it; NULL: a root, or not reached */
+	bool root, ranged;     /* ranged: approved for some versions only */
+	bool reached, known;   /* known: `edges` are those of the rules in force */
+	bool by_publisher;     /* a root because something of it is by an approved publisher */
 	bool busy, failed;
 	uint8_t urgency; /* the most urgent queue that it was put into since it was last looked at; QUEUES: none */
 	uint64_t generation;
@@ -72,14 +72,14 @@ struct reach {
 	struct queue queues[QUEUES];
 	size_t unknown, root_count, reached_count; /* unknown: reached and not known */
 	size_t in_flight, waiting;
-	size_t expanded;          /* reached and known, or on the way: what the limit bounds */
-	bool limited;             /* the limit was met: what lies beyond is not looked at */
+	size_t expanded;                                            /* reached and known, or on the way: what the limit bounds */
+	bool limited;                                               /* the limit was met: what lies beyond is not looked at */
 	enum { EXPAND_NOT, EXPAND_WANTED, EXPAND_GOING } expanding; /* names of the store that patterns approve */
-	bool shrunk;              /* something is not needed any more by somebody who needed it */
-	bool posted;              /* a pump is on its way to the home loop */
-	struct loop_timer *timer; /* the home loop's */
-	usec earliest;            /* when time alone changes what some version is, and with it an edge */
-	char problem[160];        /* the last failure */
+	bool shrunk;                                                /* something is not needed any more by somebody who needed it */
+	bool posted;                                                /* a pump is on its way to the home loop */
+	struct loop_timer *timer;                                   /* the home loop's */
+	usec earliest;                                              /* when time alone changes what some version is, and with it an edge */
+	char problem[160];                                          /* the last failure */
 };
 
 enum { LIMIT_NAMES = 25000, LIMIT_RANGES = 400 /* asked of one name; past it any version counts */ };

@@ -67,6 +67,8 @@ void reach_sweep(struct reach *r)
 			struct node *to = from->edges[i].to;
 
 			reach_ask(to, from->edges[i].range);
+			if (to->root && to->ranged && to != from && !to->parent)
+				to->parent = from;
 			if (to->reached)
 				continue;
 			to->parent = from;

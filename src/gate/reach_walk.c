@@ -320,8 +320,10 @@ void reach_pump(void *arg)
 		}
 		while (r->rules && r->in_flight < (r->waiting ? BUSY_AT_ONCE : IDLE_AT_ONCE) && !over_limit(r) && (n = pop(r, &urgency)))
 			visit(r, n, urgency);
-		if (r->shrunk && r->in_flight == 0 && (r->unknown == 0 || reach_stuck(r)))
+		if (r->shrunk && r->in_flight == 0 && (r->unknown == 0 || reach_stuck(r))) {
 			reach_sweep(r);
+			reach_post_pump(r); /* of some less is asked than before */
+		}
 		reach_settle(r);
 		if (r->rules && !r->timer)
 			r->timer = loop_after(home->loop, r->unknown ? RETRY : LOOK_EVERY, look_again, reach_ref(r));

@@ -192,13 +192,18 @@ void serve_explain_bulk(struct exchange *x)
 	struct bulk *b = ARENA_NEW(x->arena, struct bulk);
 	struct json_reader r;
 	struct err err = {0};
+	struct str body;
 
 	if (!b)
 		abort();
 	*b = (struct bulk){.x = x, .at = x->thread->gate->now(), .items = ARENA_ARRAY(x->arena, struct item, MOST_PURLS)};
 	if (!b->items)
 		abort();
-	json_init(&r, x->rq->body);
+	/* A copy: the request may be gone before the last version is explained, and the texts are slices of what is read. */
+	body = arena_str(x->arena, x->rq->body);
+	if (!body.p)
+		abort();
+	json_init(&r, body);
 	read_body(b, &r);
 	if (json_finish(&r, &err) < 0) {
 		answer_sentence(x, 400, str_of(err.text));

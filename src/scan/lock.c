@@ -60,7 +60,8 @@ uint32_t lock_add(struct lock *l, struct str key, struct str name, const char *a
 	if (l->error || !grow(l, &array, l->count, &l->room, sizeof(*l->packages), LIMIT_LOCK_PACKAGES))
 		return LOCK_NONE;
 	l->packages = array;
-	l->packages[l->count] = (struct lock_package){.name = name, .key = key, .at = at, .needs = LOCK_NONE, .listed = LOCK_NONE, .via = LOCK_NONE};
+	l->packages[l->count] =
+		(struct lock_package){.name = name, .key = key, .at = at, .needs = LOCK_NONE, .listed = LOCK_NONE, .via = LOCK_NONE};
 	/* Indices are kept as pointers one higher, since a map holds no NULL. */
 	if (key.p && map_put(&l->by_key, key, (void *)(uintptr_t)(l->count + 1)) < 0) {
 		l->error = -ENOMEM;

@@ -108,7 +108,7 @@ def test_many_versions_are_explained_at_once(t):
     answers = answer.json()["answers"]
     equal([a.get("decision") for a in answers], ["allow", "hold", "hold", None], answers)
     ok("error" in answers[3] and answers[0]["received"] == [], answers)
-    for wrong in ("{", '{"purls": 1}', '{"purls": %s}' % json.dumps(["npm:a@1.0.0"] * 1001), '{"at": "soon"}'):
+    for wrong in ("", "{", '{"purls": 1}', '{"purls": %s}' % json.dumps(["npm:a@1.0.0"] * 1001), '{"at": "soon"}'):
         equal(gate.request("POST", "/-/explain", {"content-type": "application/json"}, wrong).status, 400, wrong)
 
 

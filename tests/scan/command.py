@@ -150,6 +150,8 @@ def sources(folder):
     write(folder, "machine.yaml", "version: 1\nregistries:\n  npm: {upstream: \"https://npm.registry.example/\"}\n")
     code, answer = scan(folder, "p", "--policy", "machine.yaml")
     check(code == 1 and [f["id"] for f in answer["findings"] if f["fails"]] == ["unexpected-host"], f"hosts: {code} {ids(answer)}")
+    write(folder, ".npmrc", "@s:registry = https://evil.example/npm/\n")
+    check("unexpected-host" not in str(ids(scan(folder, "p")[1])), "a registry of npm's own settings")
     code, _, err = run(folder, "p", "--gate", "http://127.0.0.1:1")
     check(code == 3 and "cannot be asked" in err, f"a gate that does not answer: {code} {err}")
 
