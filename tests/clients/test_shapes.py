@@ -149,7 +149,8 @@ def test_audit_answers_from_the_gates_own_records_and_forwards_nothing(t, client
     equal([r for r in fake.requests if r.method != "GET"], [], "nothing of an audit leaves")
 
 
-@for_clients("npm-11", "npm-12", "yarn-1", "yarn-berry", "bun", "pnpm-12", "pnpm-10")
+# Not yarn 1: its audit asks a registry that is built into it, whatever is configured (docs/clients.md).
+@for_clients("npm-11", "npm-12", "yarn-berry", "bun", "pnpm-12", "pnpm-10")
 def test_audit_leaves_out_what_somebody_looked_at(t, client):
     """A line of advisories.ignore and a VEX document speak of one package each; the third stays; an ignore that ended counts no more."""
     fake, names = t.fake(), ("lab-seen", "lab-vex", "lab-left", "lab-late")
@@ -174,7 +175,7 @@ def test_audit_leaves_out_what_somebody_looked_at(t, client):
         ok(said not in done.text, "%s in %s" % (said, done.text))
 
 
-@for_clients("npm-11", "npm-12", "yarn-1", "yarn-berry", "bun", "pnpm-12", "pnpm-10")
+@for_clients("npm-11", "npm-12", "yarn-berry", "bun", "pnpm-12", "pnpm-10")
 def test_audit_with_nothing_known_is_clean(t, client):
     _, gate = lab(t)
     c = t.client(client, gate)

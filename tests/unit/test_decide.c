@@ -419,8 +419,10 @@ static void what_somebody_looked_at_is_shown_and_refuses_nothing_until_it_ends(v
 		enum verdict verdict;
 	} rows[] = {
 		{DENY "{id: ghsa-aaaa-bbbb-cccc, reason: ours, owner: jo, expires: 2026-12-31}\n", "1.12.0", VERDICT_ALLOW},
-		{DENY "{id: GHSA-aaaa-bbbb-cccc, package: \"npm:ax*@<1.13.0\", reason: ours, owner: jo, expires: 2026-12-31}\n", "1.12.0", VERDICT_ALLOW},
-		{DENY "{id: GHSA-aaaa-bbbb-cccc, package: \"npm:axios@<1.11.0\", reason: ours, owner: jo, expires: 2026-12-31}\n", "1.12.0", VERDICT_DENY},
+		{DENY "{id: GHSA-aaaa-bbbb-cccc, package: \"npm:ax*@<1.13.0\", reason: ours, owner: jo, expires: 2026-12-31}\n", "1.12.0",
+	     VERDICT_ALLOW},
+		{DENY "{id: GHSA-aaaa-bbbb-cccc, package: \"npm:axios@<1.11.0\", reason: ours, owner: jo, expires: 2026-12-31}\n", "1.12.0",
+	     VERDICT_DENY},
 		{DENY "{id: GHSA-aaaa-bbbb-cccc, package: \"npm:other\", reason: ours, owner: jo, expires: 2026-12-31}\n", "1.12.0", VERDICT_DENY},
 		{DENY "{id: GHSA-aaaa-bbbb-dddd, reason: ours, owner: jo, expires: 2026-12-31}\n", "1.12.0", VERDICT_DENY},
 		{DENY "{id: GHSA-aaaa-bbbb-cccc, reason: ours, owner: jo, expires: 2026-11-19}\n", "1.12.0", VERDICT_DENY},

@@ -97,7 +97,8 @@ static void look_up(struct audit *a, struct str name, struct str version, struct
 	}
 }
 
-static int audit_begin(struct audit *a, struct str body, const struct advisories *advisories, const struct policy *policy, usec now, struct err *err)
+static int audit_begin(struct audit *a, struct str body, const struct advisories *advisories, const struct policy *policy, usec now,
+                       struct err *err)
 {
 	*a = (struct audit){.advisories = advisories, .policy = policy, .now = now, .arena = arena_new(64 * MIB), .hits = BUF(64 * MIB)};
 	if (!a->arena)
@@ -195,7 +196,8 @@ static void read_bulk(struct audit *a)
 	}
 }
 
-int npm_audit_bulk(struct str body, const struct advisories *advisories, const struct policy *policy, usec now, struct buf *out, struct err *err)
+int npm_audit_bulk(struct str body, const struct advisories *advisories, const struct policy *policy, usec now, struct buf *out,
+                   struct err *err)
 {
 	CLEANUP(audit_free) struct audit a;
 	struct str package = STR_NULL;
@@ -383,7 +385,8 @@ static void write_metadata(struct json_writer *w, const struct audit *a, const s
 	jw_object_end(w);
 }
 
-int npm_audit_quick(struct str body, const struct advisories *advisories, const struct policy *policy, usec now, struct buf *out, struct err *err)
+int npm_audit_quick(struct str body, const struct advisories *advisories, const struct policy *policy, usec now, struct buf *out,
+                    struct err *err)
 {
 	CLEANUP(audit_free) struct audit a;
 	const struct hit *hits;

@@ -6,9 +6,9 @@
 
 /* `body`: uncompressed JSON. What VEX documents, or the policy's `advisories.ignore` (`policy` may be NULL: none), speak of is left out. The answers
  * go to `out`. 0 or -EBADMSG with a sentence. */
-int npm_audit_bulk(struct str body, const struct advisories *advisories, const struct policy *policy, usec now,
-                   struct buf *out, struct err *err);
-int npm_audit_quick(struct str body, const struct advisories *advisories, const struct policy *policy, usec now,
-                    struct buf *out, struct err *err);
+int npm_audit_bulk(struct str body, const struct advisories *advisories, const struct policy *policy, usec now, struct buf *out,
+                   struct err *err);
+int npm_audit_quick(struct str body, const struct advisories *advisories, const struct policy *policy, usec now, struct buf *out,
+                    struct err *err);
 
 #endif
