@@ -47,6 +47,15 @@ run_scan() {
 	make bondgate bench/feed_bench
 	python3 "$top/bench/scan/run.py" "$@" "$build/bondgate" "$build/bench/feed_bench"
 }
+# Writes docs/attacks.md.
+run_attacks() {
+	make bondgate tests/attacks/facts_probe
+	python3 "$top/tests/attacks/run.py" --write "$build/bondgate" "$build/tests/attacks/facts_probe"
+}
+run_trust() {
+	make bondgate
+	python3 "$top/bench/trust/run.py" "$build/bondgate" "$@"
+}
 run_gate() {
 	python3 "$top/bench/gate/run.py" "$@"
 }
@@ -62,9 +71,10 @@ short)
 	printf '\n== gate\n'
 	run_gate --quick packuments memory cold
 	;;
-json | packument | decide | store | http | feed | scan | gate) "run_$name" "$@" ;;
+json | packument | decide | store | http | feed | scan | gate | attacks | trust) "run_$name" "$@" ;;
 *)
-	printf 'bench: %s is none of json packument decide store http feed scan gate\n' "$name" >&2
+	printf 'bench: %s is none of json packument decide store http feed scan gate attacks trust
+' "$name" >&2
 	exit 2
 	;;
 esac
