@@ -340,12 +340,23 @@ static struct node *asked(struct reach *r, struct str name)
 	return n;
 }
 
+static bool has_work(const struct reach *r)
+{
+	bool any = r->expanding == EXPAND_WANTED || r->shrunk;
+
+	for (size_t i = 0; i < QUEUES && !any; i++)
+		any = r->queues[i].count > 0;
+	return any;
+}
+
 void reach_asked(struct reach *r, struct str name)
 {
 	pthread_mutex_lock(&r->lock);
 	if (r->rules) {
 		asked(r, name);
-		reach_post_pump(r);
+		/* Waking the loop for nothing would cost every request something. */
+		if (has_work(r))
+			reach_post_pump(r);
 	}
 	pthread_mutex_unlock(&r->lock);
 }
