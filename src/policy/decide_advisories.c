@@ -4,7 +4,8 @@
 
 enum { ADVISORY_REASONS = 8, LIMIT_SUMMARY = 160 };
 
-static void judge_advisory(struct deciding *c, const struct advisory *a)
+/* False: it does not concern this version, or the policy. */
+static bool judge_advisory(struct deciding *c, const struct advisory *a)
 {
 	struct reason r = {.verdict = VERDICT_DENY, .mode = MODE_ENFORCE};
 	const struct version_facts *f = c->facts;
@@ -13,17 +14,18 @@ static void judge_advisory(struct deciding *c, const struct advisory *a)
 
 	/* Somebody trusted looked: it does not concern this version. */
 	if (a->not_affected.n)
-		return;
+		return false;
 	if (a->kind == ADVISORY_MALWARE)
 		r.code = REASON_MALWARE;
 	else if ((int)a->severity >= c->p->vulnerabilities_at || c->p->vulnerabilities_at == SEVERITY_LOW)
 		r.code = REASON_VULNERABLE;
 	else
-		return;
+		return false;
 	ignore = policy_ignored(c->p, a, f->ecosystem, f->name, f->version, c->now);
 	if (ignore) {
+		/* Not counted either: it must not hide another. */
 		speak_ignored(c, r, ignore);
-		return;
+		return false;
 	}
 	r.source = c->texts ? arena_str(c->texts, a->id) : STR_NULL;
 	if (a->kind != ADVISORY_MALWARE && a->severity != SEVERITY_UNKNOWN)
@@ -32,6 +34,7 @@ static void judge_advisory(struct deciding *c, const struct advisory *a)
 	if (a->fixed.n)
 		buf_printf(&detail, "; fixed in %.*s", STR_ARG(str_take(a->fixed, 60)));
 	speak(c, r, buf_str(&detail));
+	return true;
 }
 
 /* Those that were taken down with the facts, as far as they were published by now. */
@@ -39,14 +42,9 @@ static void judge_given(struct deciding *c)
 {
 	size_t heard = 0;
 
-	for (size_t i = 0; i < c->facts->advisory_count && heard < ADVISORY_REASONS; i++) {
-		const struct advisory *a = &c->facts->advisories[i];
-
-		if (a->published > c->now)
-			continue;
-		judge_advisory(c, a);
-		heard++;
-	}
+	for (size_t i = 0; i < c->facts->advisory_count && heard < ADVISORY_REASONS; i++)
+		if (c->facts->advisories[i].published <= c->now)
+			heard += judge_advisory(c, &c->facts->advisories[i]);
 }
 
 void judge_advisories(struct deciding *c)
@@ -69,8 +67,8 @@ void judge_advisories(struct deciding *c)
 		speak(c, r, STR("its advisories could not be read: out of memory"));
 		return;
 	}
-	for (size_t i = 0; i < count && i < ADVISORY_REASONS; i++)
-		judge_advisory(c, &found[i]);
+	for (size_t i = 0, heard = 0; i < count && heard < ADVISORY_REASONS; i++)
+		heard += judge_advisory(c, &found[i]);
 }
 
 bool is_security_fix(struct deciding *c, struct str *ret_id)
