@@ -19,6 +19,7 @@ struct fetch_of_feed {
 	struct arena *arena;
 	struct feed_wish wish;
 	struct minisign_public key;
+	char key_id[MINISIGN_ID_TEXT]; /* empty: no key */
 	struct fetch_hosts hosts;
 	struct feed_state before, state;
 	struct spool *spool;
@@ -86,6 +87,7 @@ static void settle(void *arg)
 	struct err ignored = {0};
 
 	f->state.url = f->wish.url;
+	f->state.key = str_of(f->key_id);
 	f->state.checked = time_now();
 	if (g->code == 0 && !g->unchanged) {
 		g->code = check_signature(f);
@@ -259,7 +261,7 @@ static void start(struct fetch_of_feed *f)
 	struct err ignored = {0};
 
 	if (feed_state_read(f->wish.folder, f->wish.name, f->arena, &f->before, &ignored) == 0 && str_eq(f->before.url, f->wish.url) &&
-	    !f->wish.again && access(f->result.path, R_OK) == 0) {
+	    str_eq(f->before.key, str_of(f->key_id)) && !f->wish.again && access(f->result.path, R_OK) == 0) {
 		request.if_none_match = f->before.etag;
 		request.if_modified_since = f->before.last_modified;
 	}
@@ -293,6 +295,7 @@ void feed_fetch(struct loop *l, struct fetcher *fetcher, const struct feed_wish 
 	if (wish->key) {
 		f->key = *wish->key;
 		f->wish.key = &f->key;
+		minisign_id_text(f->key.id, f->key_id);
 	}
 	f->result.code = open_part(f);
 	if (f->result.code < 0) {

@@ -36,6 +36,8 @@ int feed_state_read(const char *folder, struct str name, struct arena *a, struct
 			json_string_decoded(&r, a, &ret->etag);
 		else if (json_raw_equals(key, STR("last_modified")))
 			json_string_decoded(&r, a, &ret->last_modified);
+		else if (json_raw_equals(key, STR("key")))
+			json_string_decoded(&r, a, &ret->key);
 		else if (json_raw_equals(key, STR("error")))
 			json_string_decoded(&r, a, &ret->error);
 		else if (json_raw_equals(key, STR("checked")))
@@ -68,6 +70,7 @@ int feed_state_write(const char *folder, struct str name, const struct feed_stat
 	jw_member_str(&w, "url", s->url);
 	jw_member_str(&w, "etag", s->etag);
 	jw_member_str(&w, "last_modified", s->last_modified);
+	jw_member_str(&w, "key", s->key);
 	jw_member_str(&w, "error", s->error);
 	jw_member_int(&w, "checked", s->checked);
 	jw_member_int(&w, "changed", s->changed);

@@ -190,6 +190,14 @@ def test_refresh_takes_the_policys_feeds_and_only_with_their_signature(t):
     code, text = run(state, "feed", "refresh", "--policy", policy)
     equal(code, 0, text)
     ok("unchanged" in text, text)
+    # Another key, and what was fetched before is not believed any more though it has not changed.
+    _, other = keys(t, "other")
+    with open(other) as f:
+        line = f.read().split("\n")[1]
+    with open(policy, "w") as f:
+        f.write("version: 1\nadvisories:\n  feeds:\n    - {name: ours, url: \"%s/ours.zip\", every: 1h, key: \"%s\"}\n" % (server.url, line))
+    code, text = run(state, "feed", "refresh", "--policy", policy)
+    equal(code, 3, text)
     code, text = run(state, "feed", "refresh", "nobody", "--policy", policy)
     equal(code, 2, text)
 
