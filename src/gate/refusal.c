@@ -25,6 +25,13 @@ struct str refusal_of_version(const struct clearance *c, const struct document *
 		*ret_decision = decision_words(&decision, &facts, a, NULL);
 	if (decision.reasons[0].code == REASON_NOT_APPROVED && c->facts.reach_note.n)
 		return arena_printf(a, "%.*s (%.*s)", STR_ARG(decision_sentence(a, &facts, &decision, now)), STR_ARG(c->facts.reach_note));
+	if (decision.reasons[0].code == REASON_NOT_APPROVED && c->facts.peer_of.n)
+		return arena_printf(a, "%.*s (an optional peer of %.*s: approve it by name where a project uses it)",
+		                    STR_ARG(decision_sentence(a, &facts, &decision, now)), STR_ARG(c->facts.peer_of));
+	/* Who comes with a lockfile is refused somewhere deep in it, and the project's own package manager knows the way there. */
+	if (decision.reasons[0].code == REASON_NOT_APPROVED && !c->facts.reach_pending)
+		return arena_printf(a, "%.*s (npm ls %.*s --package-lock-only says which of your packages needs it)",
+		                    STR_ARG(decision_sentence(a, &facts, &decision, now)), STR_ARG(facts.name));
 	return decision_sentence(a, &facts, &decision, now);
 }
 
@@ -108,18 +115,36 @@ struct str refusal_of_hidden(const struct clearance *c, const struct document *d
 	return arena_str(a, buf_str(&out));
 }
 
+static size_t newest_of_all(const struct clearance *c, const struct document *d, size_t *ret)
+{
+	size_t n = newest_hidden(c, d, false, 1, ret);
+
+	return n ? n : newest_hidden(c, d, true, 1, ret);
+}
+
 struct str refusal_of_package(const struct clearance *c, const struct document *d, struct rules *rules, const struct origin *origin,
                               usec now, struct arena *a)
 {
-	size_t newest, n = newest_hidden(c, d, false, 1, &newest);
+	size_t newest, n = newest_of_all(c, d, &newest);
 	struct str sentence;
 
-	if (n == 0)
-		n = newest_hidden(c, d, true, 1, &newest);
 	if (n == 0)
 		return arena_printf(a, "%.*s has no versions", STR_ARG(npm_packument_name(d->packument)));
 	sentence = refusal_of_version(c, d, rules, origin, newest, now, a, NULL, NULL);
 	if (c->count == 1)
 		return sentence;
 	return arena_printf(a, "no version is cleared; the newest: %.*s", STR_ARG(sentence));
+}
+
+bool refusal_is_aside(const struct clearance *c, const struct document *d, struct rules *rules, const struct origin *origin, usec now,
+                      struct arena *a)
+{
+	struct version_facts facts;
+	struct decision decision;
+	size_t newest;
+
+	if (!c->facts.peer_of.n || !newest_of_all(c, d, &newest))
+		return false;
+	clearance_explain(c, d, rules, origin, newest, now, a, &facts, &decision);
+	return decision.verdict == VERDICT_HOLD && decision.reasons[0].code == REASON_NOT_APPROVED;
 }
