@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Runs every test and adds up: unit tables, stored fuzz corpora, HTTP scripts, faults, layers, real clients.
+"""Runs every test and adds up: unit tables, stored fuzz corpora, HTTP scripts, faults, scans, the history of attacks, layers, real clients.
 
-usage: tests/run.py [--soak] [SUITE…]      suites: meson (unit, corpus, http, faults), layers, clients
+usage: tests/run.py [--soak] [SUITE…]      suites: meson (unit, corpus, http, faults, scan, attacks), layers, clients
 The last line is "N passed, N failed" (", N skipped" may follow); the exit code is 1 when anything failed.
 """
 import json
@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 
+MESON_SUITES = ("unit", "corpus", "http", "faults", "scan", "attacks")
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 CLOSING = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?\s*$", re.M)
 
@@ -77,7 +78,7 @@ def main():
     wanted = [a for a in sys.argv[1:] if a != "--soak"] or ["meson", "layers", "clients"]
     total = Total()
     started = time.monotonic()
-    meson_suites = [s for s in wanted if s in ("unit", "corpus", "http", "faults")]
+    meson_suites = [s for s in wanted if s in MESON_SUITES]
     if "meson" in wanted or meson_suites:
         run_meson(total, [] if "meson" in wanted else meson_suites, soak)
     if "layers" in wanted:

@@ -121,7 +121,8 @@ int bundle_take(struct builder *b, const char *path, struct err *err)
 
 		r = scratch ? take_record(b, m, i, sources, scratch) : -ENOMEM;
 		if (r < 0)
-			err_set(err, r, "record %llu of %s cannot be taken: %s", (unsigned long long)i, path, r == -EBADMSG ? "it is damaged" : err_name(r));
+			err_set(err, r, "record %llu of %s cannot be taken: %s", (unsigned long long)i, path,
+			        r == -EBADMSG ? "it is damaged" : err_name(r));
 	}
 	return r;
 }

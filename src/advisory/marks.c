@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 struct mark {
-	struct mark *next; /* of the same package */
+	struct mark *next;      /* of the same package */
 	struct version version; /* text empty: every version */
 	struct str id, why;
 };

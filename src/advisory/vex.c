@@ -370,7 +370,10 @@ static struct str why_of(struct vex *v, const struct statement *s)
 		return STR_NULL;
 	if (s->justification.n && detail.n)
 		return arena_printf(v->arena, "%.*s: %.*s (%s)", STR_ARG(str_take(s->justification, 100)), STR_ARG(detail), v->name);
-	return arena_printf(v->arena, "%.*s (%s)", STR_ARG(s->justification.n ? str_take(s->justification, 100) : detail.n ? detail : STR("not affected")),
+	return arena_printf(v->arena, "%.*s (%s)",
+	                    STR_ARG(s->justification.n ? str_take(s->justification, 100)
+	                            : detail.n         ? detail
+	                                               : STR("not affected")),
 	                    v->name);
 }
 

@@ -19,7 +19,7 @@ static const struct verb {
 	int (*run)(const struct feed_options *o, int count, char **words);
 } verbs[] = {
 	{"import", 1, 1 << 20, feed_import}, {"diff", 1, 1 << 20, feed_diff}, {"list", 0, 1, feed_list},
-	{"show", 1, 1, feed_show},           {"status", 0, 0, feed_status},    {"refresh", 0, 1 << 20, feed_refresh},
+	{"show", 1, 1, feed_show},           {"status", 0, 0, feed_status},   {"refresh", 0, 1 << 20, feed_refresh},
 	{"bundle", 1, 1, feed_bundle},       {"pending", 0, 2, feed_pending},
 };
 
@@ -59,7 +59,9 @@ int cmd_feed(int argc, char **argv)
 		{.name = "unsigned", .help = "import, diff: take a bundle without a signature", .flag = &o.unsigned_},
 		{.name = "sign", .argument = "FILE", .help = "bundle: the secret key (bondgate keys generate)", .value = &o.sign},
 		{.name = "note", .argument = "TEXT", .help = "pending accept, reject: why", .value = &o.note},
-		{.name = "fresh", .help = "import, diff: start from nothing instead of from what is there; refresh: fetch what has not changed too", .flag = &o.fresh},
+		{.name = "fresh",
+	     .help = "import, diff: start from nothing instead of from what is there; refresh: fetch what has not changed too",
+	     .flag = &o.fresh},
 		{.name = "malware", .help = "list: malware only", .flag = &o.malware},
 		{.name = "json", .help = "machine-readable", .flag = &o.json},
 		{.name = "quiet", .help = "say nothing but errors", .flag = &o.quiet},
@@ -67,7 +69,8 @@ int cmd_feed(int argc, char **argv)
 		{.name = "state", .argument = "DIR", .help = "where state is kept (default $BONDGATE_STATE)", .value = &o.state},
 	};
 	const struct command_usage usage = {
-		"feed import PATH|URL... | diff PATH|URL... | refresh [FEED...] | bundle FILE | pending [accept|reject ID] | list [PACKAGE] | show ID | status",
+		"feed import PATH|URL... | diff PATH|URL... | refresh [FEED...] | bundle FILE | pending [accept|reject ID] | list [PACKAGE] | show "
+	    "ID | status",
 		"import  reads advisories (OSV) into the index that gate and scan use: files, zip archives such as OSV's all.zip, folders,\n"
 		"        bundles, and any of them from a URL.\n"
 		"        What is there stays, newer records replace older ones; a broken one is told and skipped.\n"

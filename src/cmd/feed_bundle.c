@@ -46,7 +46,8 @@ static int describe(const char *index, char *out, size_t room, size_t *ret_recor
 	r = r < 0 ? r : advisories_status(all, a, &status, err);
 	if (r == 0) {
 		time_format_utc(status.built, time);
-		snprintf(out, room, "bondgate advisories: %zu records, built %s, digest %016llx", status.records, time, (unsigned long long)status.digest);
+		snprintf(out, room, "bondgate advisories: %zu records, built %s, digest %016llx", status.records, time,
+		         (unsigned long long)status.digest);
 		*ret_records = status.records;
 	}
 	advisories_unref(all);

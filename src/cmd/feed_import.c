@@ -172,7 +172,8 @@ static int check_file(const struct feed_options *o, const char *path, const stru
 	if (!key) {
 		if (o->unsigned_ || !advisories_is_bundle(path))
 			return 0;
-		return err_set(err, -ENOKEY, "%s is a bundle: name the key that it must be signed with (--key), or --unsigned to take it as it is", path);
+		return err_set(err, -ENOKEY, "%s is a bundle: name the key that it must be signed with (--key), or --unsigned to take it as it is",
+		               path);
 	}
 	buf_printf(&beside, "%s.minisig", path);
 	r = beside.error ? err_set(err, beside.error, "the path %s is too long", path) : file_read(buf_cstr(&beside), &signature, err);
@@ -348,7 +349,8 @@ int feed_refresh(const struct feed_options *o, int count, char **words)
 	}
 	policy_unref(policy);
 	if (asked == 0) {
-		fprintf(stderr, "bondgate: %s\n", n ? "the policy names no such feed (see advisories.feeds)" : "the policy names no feeds (advisories.feeds)");
+		fprintf(stderr, "bondgate: %s\n",
+		        n ? "the policy names no such feed (see advisories.feeds)" : "the policy names no feeds (advisories.feeds)");
 		return EXIT_USAGE;
 	}
 	return failed ? EXIT_CANNOT : EXIT_NOTHING;

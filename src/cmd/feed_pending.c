@@ -99,7 +99,8 @@ static int decide_on(struct pending *p, struct store *s, bool accept, struct err
 	int r = store_brakes(s, find_one, p, err);
 
 	if (r == 0 && p->count == 0)
-		return err_set(err, -ENOENT, "the brake holds no advisory %.*s (bondgate feed pending lists them)", STR_ARG(str_take(p->wanted, 100)));
+		return err_set(err, -ENOENT, "the brake holds no advisory %.*s (bondgate feed pending lists them)",
+		               STR_ARG(str_take(p->wanted, 100)));
 	local_person(person);
 	for (size_t i = 0; i < p->count && r == 0; i++) {
 		struct braked *b = &p->found[i];
@@ -109,8 +110,7 @@ static int decide_on(struct pending *p, struct store *s, bool accept, struct err
 		                       .name = b->name,
 		                       .identity = str_of(person),
 		                       .decision = accept ? STR("brake accepted") : STR("brake rejected"),
-		                       .detail = arena_printf(p->arena, "%.*s %s%s", STR_ARG(b->advisory),
-		                                              p->options->note ? p->options->note : "",
+		                       .detail = arena_printf(p->arena, "%.*s %s%s", STR_ARG(b->advisory), p->options->note ? p->options->note : "",
 		                                              accept ? " (it counts from now on)" : " (it does not count for this package)")};
 
 		b->state = accept ? BRAKE_ACCEPTED : BRAKE_REJECTED;

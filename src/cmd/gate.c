@@ -74,26 +74,32 @@ static int reload_tls(void *arg, struct http_tls **ret, struct err *err)
 /* After this the process can reach its state, its configuration, the resolver's files, and the network. */
 static int confine(struct command *c, struct err *err)
 {
-	enum { READ = 400 };
-	const char *read[READ], *write[1] = {c->opened.state_dir};
+	const char *write[1] = {c->opened.state_dir};
 	const struct policy_webhook *hooks;
+	const struct policy_feed *feeds;
 	const struct origin *origins;
-	size_t hook_count, n = 0, count = policy_origins(c->opened.policy, &origins);
+	size_t hook_count = policy_webhooks(c->opened.policy, &hooks), feed_count = policy_feeds(c->opened.policy, &feeds);
+	size_t n = 0, count = policy_origins(c->opened.policy, &origins);
+	const char **read = ARENA_ARRAY(c->opened.arena, const char *, c->opened.path_count + 2 + count + feed_count + hook_count);
 	struct confine_paths paths = {.read = read, .write = write, .write_count = 1};
 	ptrdiff_t colon = str_rchr(str_of(c->listen), ':');
 	uint64_t port = 0;
 
-	for (size_t i = 0; i < c->opened.path_count && n < READ - 2; i++)
+	if (!read)
+		return err_set(err, -ENOMEM, "no memory");
+	for (size_t i = 0; i < c->opened.path_count; i++)
 		read[n++] = c->opened.paths[i];
 	if (c->tls) {
 		read[n++] = c->certificate;
 		read[n++] = c->key;
 	}
-	for (size_t i = 0; i < count && n < READ; i++)
+	for (size_t i = 0; i < count; i++)
 		if (origins[i].ca_file.n)
 			read[n++] = origins[i].ca_file.p;
-	hook_count = policy_webhooks(c->opened.policy, &hooks);
-	for (size_t i = 0; i < hook_count && n < READ; i++)
+	for (size_t i = 0; i < feed_count; i++)
+		if (feeds[i].ca_file.n)
+			read[n++] = feeds[i].ca_file.p;
+	for (size_t i = 0; i < hook_count; i++)
 		if (hooks[i].ca_file.n)
 			read[n++] = hooks[i].ca_file.p;
 	paths.read_count = n;

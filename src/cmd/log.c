@@ -247,7 +247,8 @@ static int parse_kind(struct str text, int *ret, struct err *err)
 			return 0;
 		}
 	}
-	return err_set(err, -EINVAL, "there is no kind \"%.*s\"; there are receipt, refusal, incident, admin, request, decision, break-glass and token",
+	return err_set(err, -EINVAL,
+	               "there is no kind \"%.*s\"; there are receipt, refusal, incident, admin, request, decision, break-glass and token",
 	               STR_ARG(text));
 }
 
@@ -287,7 +288,10 @@ int cmd_log(int argc, char **argv)
 	struct wish w = {0};
 	const struct option_row rows[] = {
 		{.name = "follow", .help = "go on with what comes", .flag = &w.follow},
-		{.name = "kind", .argument = "KIND", .help = "receipt, refusal, incident, admin, request, decision, break-glass or token", .value = &w.kind},
+		{.name = "kind",
+	     .argument = "KIND",
+	     .help = "receipt, refusal, incident, admin, request, decision, break-glass or token",
+	     .value = &w.kind},
 		{.name = "since", .argument = "WHEN", .help = "a duration (7d) or a time (2026-01-31)", .value = &w.since},
 		{.name = "limit", .argument = "N", .help = "the newest N", .value = &w.limit},
 		{.name = "before", .argument = "WHEN", .help = "prune: what is older goes (400d, 2026-01-31)", .value = &w.before},

@@ -13,7 +13,7 @@
 #include "gate/people.h"
 #include "registry/npm/keys.h"
 
-enum { PATHS = 64, TEAM_PATHS = 256, OWN_PATHS = 2 /* what lies in the state folder */ };
+enum { PATHS = 1024, TEAM_PATHS = 512, OWN_PATHS = 2 /* what lies in the state folder */ };
 
 static void log_warnings(const struct buf *warnings)
 {

@@ -268,15 +268,21 @@ static void start(struct fetch_of_feed *f)
 	spool_attach(f->spool, fetch_start(f->fetcher, &request));
 }
 
-void feed_fetch(struct loop *l, struct fetcher *fetcher, const struct feed_wish *wish, void (*got)(void *arg, const struct feed_got *result),
-                void *arg)
+void feed_fetch(struct loop *l, struct fetcher *fetcher, const struct feed_wish *wish,
+                void (*got)(void *arg, const struct feed_got *result), void *arg)
 {
 	struct fetch_of_feed *f = calloc(1, sizeof(*f));
 
 	if (!f)
 		abort();
-	*f = (struct fetch_of_feed){.loop = l, .fetcher = fetcher, .arena = arena_new(MIB), .fd = -1, .got = got, .arg = arg,
-	                            .signature = BUF(SIGNATURE_BYTES), .wish = *wish};
+	*f = (struct fetch_of_feed){.loop = l,
+	                            .fetcher = fetcher,
+	                            .arena = arena_new(MIB),
+	                            .fd = -1,
+	                            .got = got,
+	                            .arg = arg,
+	                            .signature = BUF(SIGNATURE_BYTES),
+	                            .wish = *wish};
 	if (!f->arena)
 		abort();
 	f->wish.name = arena_str(f->arena, wish->name);

@@ -96,8 +96,9 @@ static void build_done(void *arg)
 		log_event(LOG_ERROR, "a feed could not be imported; the advisories stay as they are", "feed=%.*s error=%s", STR_ARG(f->feed->name),
 		          log_quote(str_of(f->err.text)));
 	} else {
-		snprintf(text, sizeof(text), "%.*s: %zu read, %zu added, %zu updated, %zu withdrawn, %zu skipped", STR_ARG(str_take(f->feed->name, 64)),
-		         f->imported.read, f->imported.added, f->imported.updated, f->imported.withdrawn, f->imported.skipped);
+		snprintf(text, sizeof(text), "%.*s: %zu read, %zu added, %zu updated, %zu withdrawn, %zu skipped",
+		         STR_ARG(str_take(f->feed->name, 64)), f->imported.read, f->imported.added, f->imported.updated, f->imported.withdrawn,
+		         f->imported.skipped);
 		log_event(f->skipped ? LOG_WARNING : LOG_INFO, "feed imported", "%s first_problem=%s", text, log_quote(str_of(f->problem)));
 		gate_record(f->gate, EVIDENCE_ADMIN, ECOSYSTEM_NPM, STR(""), STR(""), STR("feed imported"), str_of(text));
 	}

@@ -7,8 +7,8 @@
 #include "gate/artifacts.h"
 #include "gate/documents.h"
 #include "gate/people.h"
-#include "gate/recall.h"
 #include "gate/reach.h"
+#include "gate/recall.h"
 #include "gate/renditions.h"
 #include "gate/rules.h"
 

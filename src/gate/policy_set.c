@@ -65,8 +65,7 @@ const struct policy *policy_set_base(const struct policy_set *s)
 	return s->base;
 }
 
-/* Of policies with one digest: secrets take no part in it, for it is shown. */
-static bool same_secrets(const struct policy *a, const struct policy *b)
+static bool same_origin_secrets(const struct policy *a, const struct policy *b)
 {
 	const struct origin *as, *bs;
 	size_t n = policy_origins(a, &as);
@@ -77,6 +76,39 @@ static bool same_secrets(const struct policy *a, const struct policy *b)
 		if (!str_eq(as[i].authorization, bs[i].authorization))
 			return false;
 	return true;
+}
+
+static bool same_feed_secrets(const struct policy *a, const struct policy *b)
+{
+	const struct policy_feed *as, *bs;
+	size_t n = policy_feeds(a, &as);
+
+	if (policy_feeds(b, &bs) != n)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!str_eq(as[i].authorization, bs[i].authorization))
+			return false;
+	return true;
+}
+
+/* The address of a webhook is a secret too: who knows it may write there. */
+static bool same_webhook_secrets(const struct policy *a, const struct policy *b)
+{
+	const struct policy_webhook *as, *bs;
+	size_t n = policy_webhooks(a, &as);
+
+	if (policy_webhooks(b, &bs) != n)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!str_eq(as[i].authorization, bs[i].authorization) || !str_eq(as[i].url, bs[i].url))
+			return false;
+	return true;
+}
+
+/* Of policies with one digest: secrets take no part in it, for it is shown. */
+static bool same_secrets(const struct policy *a, const struct policy *b)
+{
+	return same_origin_secrets(a, b) && same_feed_secrets(a, b) && same_webhook_secrets(a, b);
 }
 
 static bool same(const struct policy *a, const struct policy *b)

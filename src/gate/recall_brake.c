@@ -92,8 +92,8 @@ static int hold_back(struct brake *b, const struct advisory *a, const struct rec
 	                             .detail = text};
 	int r = one.advisory.p && one.name.p && text.p ? mark(b, &one) : -ENOMEM;
 
-	log_event(LOG_WARNING, "advisory held by the brake", "advisory=%.*s package=%.*s projects=%lld", STR_ARG(one.advisory), STR_ARG(one.name),
-	          (long long)one.projects);
+	log_event(LOG_WARNING, "advisory held by the brake", "advisory=%.*s package=%.*s projects=%lld", STR_ARG(one.advisory),
+	          STR_ARG(one.name), (long long)one.projects);
 	return r < 0 ? r : store_brake_put(b->store, &one, &act, b->err);
 }
 

@@ -9,7 +9,7 @@ import tarfile
 import threading
 import time
 
-from harness import binary, contains, equal, ok, policy
+from harness import Skip, binary, contains, equal, lacks, ok, policy
 
 KEPT = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "data", "store_schema_1.sql")
 
@@ -135,6 +135,28 @@ def test_a_state_that_is_there_is_not_replaced_without_force(t):
     ok(os.path.exists(os.path.join(said["former"], "bondgate.db")), said)
     verify(gate.state)
     verify(said["former"])
+
+
+def test_a_state_that_is_a_mount_point_is_left_as_it_is(t):
+    """The folder cannot be exchanged there, as where it is a container's volume: that is said, and one below it will do."""
+    _, gate = gate_with_history(t)
+    file, place = os.path.join(t.folder, "saved.tar"), os.path.join(t.folder, "volume")
+    good("backup", file, "--state", gate.state)
+    os.mkdir(place)
+    script = ('mount -t tmpfs none "$1" && echo mounted; shift; "$0" restore "$2" --state "$1"; echo "exit $?"; ls -A "$1" "$3"; '
+              'echo old >"$1/old"; "$0" restore "$2" --force --state "$1"; echo "exit $?"; ls -A "$1" "$3"; '
+              '"$0" restore "$2" --state "$1/below"; echo "exit $?"; "$0" log verify --state "$1/below"; echo "exit $?"')
+    done = subprocess.run(["unshare", "--mount", *([] if os.geteuid() == 0 else ["--user", "--map-root-user"]), "sh", "-c", script, binary(), place, place,
+                           file, t.folder], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=120)
+    if not done.stdout.startswith("mounted"):
+        raise Skip("nothing can be mounted here: " + done.stdout.strip()[:100])
+    first, second, third, verified, _ = done.stdout.split("exit ")
+    contains(first, "it is a mount point: restore into a folder below it")
+    contains(second, "3\n", "it is a mount point")
+    contains(third, "3\n", "old", "restored to")
+    contains(verified, "0\n")
+    ok(done.stdout.endswith("exit 0\n"), done.stdout)
+    lacks(done.stdout, ".bondgate-restore-", "volume.before-")
 
 
 def damage(file, to, change):

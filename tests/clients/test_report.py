@@ -3,6 +3,7 @@ import json
 import time
 
 from harness import contains, equal, lacks, ok, policy, wait_until
+from test_people import Person, asked, known
 
 LINES = """
 allow:
@@ -76,3 +77,33 @@ def test_incidents_and_requests_are_on_the_page(t):
     wait_until(lambda: gate.get("/lab-a") and gate.incidents("lab-a"), "the incident")
     page = json.loads(gate.command("report", "--json")[1])
     contains(json.dumps(page["incidents"]), "npm:lab-a", "lab-a@1.1.0: sha512-", "hash-changed")
+
+
+def test_requests_and_break_glass_uses_are_on_the_page(t):
+    fake = t.fake().lab()
+    fake.publish("lab-b", "9.0.0", age="1h")
+    fake.publish("lab-a", "3.0.0", age="1h")
+    gate = t.gate(policy(fake.url))
+    kim, jo, lee = Person(t, gate, "kim", "requester"), Person(t, gate, "jo", "approver"), Person(t, gate, "lee", "approver")
+    known(lee)
+    approved, rejected, waiting = (asked(kim, purl, reason=reason, **{"for": "5d"})["id"] for purl, reason in (
+        ("npm:lab-a@1.2.0", "its fix"), ("npm:lab-a@3.0.0", "curious"), ("npm:lab-b@9.0.0", "a | b")))
+    equal(jo("approve", str(approved))[0], 0)
+    equal(jo("reject", str(rejected), "--reason", "no")[0], 0)
+    code, _, errors = lee("break-glass", "npm:lab-b@9.0.0", "--reason", "production is down")
+    equal(code, 0, errors)
+    page = json.loads(gate.command("report", "--json")[1])
+    equal([(r["id"], r["package"], r["person"], r["reason"], r["state"]) for r in page["requests"]],
+          [(str(waiting), "npm:lab-b@9.0.0", "kim", "a | b", "open")])
+    equal([(r["package"], r["person"], r["reason"]) for r in page["break_glass"]], [("npm:lab-b@9.0.0", "lee", "production is down")])
+    # What was granted for five days is about to end, and belongs to who asked.
+    equal([(r["state"], r["package"], r["owner"], r["source"]) for r in page["exemptions"]],
+          [("ends", "npm:lab-a@1.2.0", "kim", "request %d" % approved)])
+    text = gate.command("report")[1]
+    contains(text, "Break-glass", "production is down", "lee", "npm:lab-b@9.0.0", "request %d" % approved)
+    lacks(text, "never used", "curious")
+    contains(gate.command("report", "--markdown")[1], "a \\| b")
+    # What is over is no longer said: the request is withdrawn, the break-glass stays on the page as a use.
+    equal(kim.api("POST", "requests/%d/withdraw" % waiting).status, 200)
+    page = json.loads(gate.command("report", "--json")[1])
+    equal((page["requests"], len(page["break_glass"])), ([], 1))

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """What the confined gate reaches: upstreams by name, behind TLS with a CA of their own, behind a proxy; and what it says when it cannot."""
+import base64
 import http.server
+import json
 import os
 import shutil
 import socketserver
@@ -11,7 +13,7 @@ import threading
 import time
 import urllib.request
 
-from gate_tools import FakeRegistry, Skip, contains, equal, fetch, main, ok, policy, sentence, wait_until
+from gate_tools import FakeRegistry, Skip, contains, equal, fetch, lacks, main, ok, policy, sentence, wait_until
 
 
 def certificates(t):
@@ -152,6 +154,111 @@ def test_a_gate_behind_tls_is_renewed_without_a_stop(t):
     gate.reload(text)
     wait_until(lambda: "last good" in gate.tail(1 << 20), "a missing key is said")
     equal(gate.fetch("/npm/lab-a"), 200)
+
+
+def put(path, data):
+    """By rename, in a folder of its own: only what the policy names itself may be reached."""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path + ".new", "wb") as f:
+        f.write(data if isinstance(data, bytes) else data.encode())
+    os.replace(path + ".new", path)
+    return path
+
+
+def openssl(*words, data=None):
+    return subprocess.run(["openssl", *words], input=data, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
+
+
+class Secretive(http.server.BaseHTTPRequestHandler):
+    """An empty archive of advisories, and a webhook that takes everything; remembers the tokens."""
+    def log_message(self, *unused):
+        pass
+
+    def answer(self, body=b""):
+        self.rfile.read(int(self.headers.get("content-length", "0")))
+        self.server.tokens.append((self.command, self.path, self.headers.get("authorization")))
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_GET(self):
+        self.answer(json.dumps({"id": "MAL-1", "modified": "2024-01-01T00:00:00Z", "affected": [
+            {"package": {"ecosystem": "npm", "name": "lab-a"}, "versions": ["1.0.0"]}]}).encode())
+
+    def do_POST(self):
+        self.answer()
+
+
+def secretive(t, certificate, key):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Secretive)
+    server.daemon_threads = True
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    server.tokens, server.url = [], "https://localhost:%d" % server.server_address[1]
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    t.cleanups.append(lambda: (server.shutdown(), server.server_close()))
+    return server
+
+
+def test_every_file_that_the_policy_names_is_reached_also_when_it_was_replaced(t):
+    ca, certificate, key = certificates(t)
+    server, fake = secretive(t, certificate, key), t.fake().lab()
+    pem = lambda: openssl("ec", "-pubout", data=openssl("ecparam", "-name", "prime256v1", "-genkey"))                       # noqa: E731
+    der = lambda: base64.b64encode(openssl("pkey", "-pubin", "-outform", "DER", data=pem())).decode()                       # noqa: E731
+    registry_key = lambda: json.dumps({"keys": [{"keyid": "SHA256:a", "keytype": "ecdsa-sha2-nistp256",                     # noqa: E731
+                                                 "scheme": "ecdsa-sha2-nistp256", "key": der(), "expires": None}]})
+    root = lambda: openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "/dev/null",  # noqa: E731
+                           "-days", "2", "-subj", "/CN=root")
+    vex = lambda reason: json.dumps({"@context": "https://openvex.dev/ns/v0.2.0", "@id": "https://acme.example/1", "author": "jo",    # noqa: E731
+                                     "timestamp": "2024-01-01T00:00:00Z", "version": 1, "statements": [
+                                         {"vulnerability": {"name": reason}, "products": [{"@id": "pkg:npm/lab-b"}], "status": "not_affected",
+                                          "justification": "component_not_present"}]})
+    place = t.path("named")
+    named = {name: os.path.join(place, name, "it") for name in ("team", "keys", "fulcio", "rekor", "vex", "feed-ca", "feed-token", "hook-ca",
+                                                                "hook-token", "hook-url", "origin-token")}
+    fresh = {"team": lambda: "version: 1\ndeny:\n  versions: [\"npm:lab-a@1.1.0\", \"npm:lab-z@1.0.%d\"]\n" % time.monotonic_ns(),
+             "keys": registry_key, "fulcio": root, "rekor": pem, "vex": lambda: vex("CVE-%d" % time.monotonic_ns()),
+             "feed-token": lambda: "feed-%d" % time.monotonic_ns(), "hook-token": lambda: "hook-%d" % time.monotonic_ns(),
+             "hook-url": lambda: "%s/hook-%d" % (server.url, time.monotonic_ns()), "origin-token": lambda: "origin-%d" % time.monotonic_ns()}
+    for name, make in fresh.items():
+        put(named[name], make())
+    with open(ca, "rb") as f:
+        authority = f.read()
+    put(named["feed-ca"], authority)
+    put(named["hook-ca"], authority)
+    os.unlink(ca)
+    text = policy(fake.url, registry="token: {file: %(origin-token)s}\nkeys: [%(keys)s]\nprovenance: {fulcio-ca-file: %(fulcio)s, rekor-key-file: %(rekor)s}" % named)
+    text += "teams:\n  - {name: web, policy: %(team)s}\n" % named
+    text += "advisories:\n  vex: [%(vex)s]\n  feeds:\n    - {name: ours, url: \"URL/all.json\", every: 1h, ca-file: %(feed-ca)s, token: {file: %(feed-token)s}}\n" % named
+    text += "webhooks:\n  - {url: {file: %(hook-url)s}, ca-file: %(hook-ca)s, token: {file: %(hook-token)s}}\n" % named
+    gate = t.gate(text.replace("URL", server.url))
+
+    def loads():
+        return len([r for r in gate.log() if r["decision"] == "policy loaded"])
+
+    wait_until(lambda: any(m == "GET" for m, _, _ in server.tokens), "the feed is asked, behind TLS with its CA")
+    wait_until(lambda: "1.0.0" not in gate.versions("lab-a"), "what the feed calls malware is hidden")
+    for name, make in fresh.items():
+        before = loads()
+        put(named[name], make())
+        wait_until(lambda n=before: loads() > n, "another %s is in force" % name)
+    lacks(gate.tail(1 << 20), "policy refused", "Permission denied")
+    # The CA is read at each connection; the other one vouches for nobody here.
+    put(named["hook-ca"], root())
+    put(named["hook-ca"], authority)
+    with open(named["hook-token"], encoding="ascii") as f:
+        token = "Bearer " + f.read()
+    with open(named["hook-url"], encoding="ascii") as f:
+        path = f.read()[len(server.url):]
+
+    def told():
+        code, out, errors = gate.command("break-glass", "npm:lab-a@2.0.0-beta.1", "--reason", "a test", "--rules", "cooldown", "--policy", gate.policy_file)
+        equal(code, 0, out, errors)
+        return any(m == "POST" and p == path and a == token for m, p, a in server.tokens)
+    wait_until(told, "the webhook is told with the token and at the address that came last, and behind its CA")
+    equal(gate.request("GET", "/t/web/npm/lab-a/-/lab-a-1.1.0.tgz").status, 403)
 
 
 if __name__ == "__main__":

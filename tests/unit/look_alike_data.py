@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """look_alike_data.py PROBE: the look-alike rule over real names. Of the honest ones in lockfiles hardly any may resemble another; of those that are
-known to be malicious, at least so many must, and so must the imitations in the history of attacks."""
+known to be malicious, at least so many must, and so must known imitations; what it says of the names in the history of attacks is written down."""
+import csv
 import io
 import json
 import os
@@ -12,8 +13,17 @@ import zipfile
 SOURCE = os.environ.get("BONDGATE_SOURCE", ".")
 DATA = os.environ.get("BONDGATE_DATA") or os.path.join(SOURCE, "..", "shared", "data")
 MALICIOUS = ("MAL-", "LWA-", "LAB-")
-# Imitations of the history, by name. Of attacks.csv, names that add a word (StripeApi.Net, Tracer.Fody.NLog) resemble nothing: honest ones do that too.
+# Imitations of the history, by name, that attacks.csv does not spell out.
 IMITATIONS = [("nuget", "Microsoft.Vis\u0443alStudio.Sdk"), ("npm", "crossenv"), ("npm", "loadsh"), ("npm", "l0dash"), ("npm", "jquerry")]
+# Every name that attacks.csv spells out, and what the rule says of it: nothing, in each case. Most imitate no name, and
+# the four that do (the last ones) add or exchange whole words, as honest packages do: other rules have to hold them.
+ATTACKED = {
+    "npm": ["event-stream", "flatmap-stream", "ua-parser-js", "colors", "faker", "node-ipc", "peacenotwar", "@solana/web3.js", "xrpl",
+            "eslint-config-prettier", "eslint-plugin-prettier", "synckit", "@pkgr/core", "napi-postinstall", "chalk", "debug", "@ctrl/tinycolor",
+            "ngx-bootstrap", "@bitwarden/cli", "mbt", "@cap-js/sqlite", "postgres", "db-service", "size-sensor", "echarts-for-react",
+            "art-template", "@vapi-ai/server-sdk", "keyv", "cacheable", "flat-cache"],
+    "nuget": ["Moq", "Sharp7Extend", "Tracer.Fody.NLog", "Coinbase.Core", "SqzrFramework480", "StripeApi.Net"],
+}
 
 
 def resembling(probe, ecosystem, names):
@@ -61,6 +71,22 @@ def malicious(data, ecosystem):
     return names
 
 
+def attacked(probe):
+    """What differs from ATTACKED: in what the rule says, or in what attacks.csv names."""
+    problems = []
+    with open(os.path.join(DATA, "attacks.csv"), encoding="utf-8") as f:
+        text = " ".join(row["package"] for row in csv.DictReader(f))
+    for ecosystem, names in ATTACKED.items():
+        hits = resembling(probe, ecosystem, names)
+        print("%s: %d names of attacks.csv, %d resemble another" % (ecosystem, len(names), len(hits)))
+        problems += ["%s resembles %s" % hit for hit in hits.items()] + ["attacks.csv does not name " + n for n in names if n not in text]
+    known = {n for names in ATTACKED.values() for n in names}
+    written = {w.rsplit("@", 1)[0].lstrip("+") if w.rfind("@") > 0 else w for w in re.findall(r"[^\s,()\"]+", text)}
+    # What is written like a name of a package: a scope, or words joined as only names are.
+    new = {w for w in written if re.fullmatch(r"@[\w.-]+/[\w.-]+|[a-z]+(-[a-z]+)+|[A-Z]\w+(\.[A-Z]\w+)+", w)} - known - {"dependency-confusion"}
+    return problems + ["attacks.csv names %s, which stands in no list here" % n for n in sorted(new)]
+
+
 def main():
     probe = sys.argv[1]
     if not os.path.exists(os.path.join(DATA, "osv", "npm.zip")):
@@ -81,6 +107,9 @@ def main():
         if not resembling(probe, ecosystem, {name}):
             print("%s: %s resembles nothing" % (ecosystem, name))
             failed += 1
+    for problem in attacked(probe):
+        print(problem)
+        failed += 1
     print("%d failed" % failed)
     return 1 if failed else 0
 
