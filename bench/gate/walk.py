@@ -54,4 +54,5 @@ def main():
             gate.stop()
 
 
-main()
+if __name__ == "__main__":
+    main()
