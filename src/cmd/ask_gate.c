@@ -69,7 +69,8 @@ static void say_whose(struct str team, const struct answer *a, bool with_token)
 		fprintf(stderr, "The gate has no rules of a team %.*s: these are everybody's.\n", STR_ARG(team));
 	else
 		fprintf(stderr, "%s of team %.*s: only those of its lines that tighten were counted.\n",
-		        with_token ? "The token that was sent is not one" : "No token was sent (BONDGATE_TOKEN, --token-file) that proves to be", STR_ARG(team));
+		        with_token ? "The token that was sent is not one" : "No token was sent (BONDGATE_TOKEN, --token-file) that proves to be",
+		        STR_ARG(team));
 }
 
 static int print_answer(const struct answer *a, long status)

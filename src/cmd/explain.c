@@ -9,6 +9,7 @@
 #include "cmd/open.h"
 #include "cmd/options.h"
 #include "gate/explanation.h"
+#include "gate/reach.h"
 
 struct asking {
 	struct opened opened;
@@ -16,7 +17,7 @@ struct asking {
 	struct purl purl;
 	struct rules *rules; /* of --team, or everybody's */
 	struct clearance_result cleared;
-	bool answered;
+	bool answered, walked, running; /* running: the loop, for the walk */
 };
 
 /* --at: the decisions are made as of then. */
@@ -52,6 +53,24 @@ static int print_decision(const struct version_facts *facts, const struct decisi
 	return d->verdict == VERDICT_ALLOW ? EXIT_NOTHING : EXIT_FOUND;
 }
 
+static void walked(void *arg)
+{
+	struct asking *q = arg;
+
+	q->walked = true;
+	if (q->running)
+		loop_stop(q->thread.loop);
+}
+
+/* Where the whitelist only reports nobody waits for the walk; whoever asks wants to know. */
+static void wait_for_walk(struct asking *q)
+{
+	reach_wait(&q->thread, q->rules->reach, q->purl.name, walked, q);
+	q->running = !q->walked;
+	if (q->running)
+		loop_run(q->thread.loop);
+}
+
 static int explain(struct asking *q, bool json, struct err *err)
 {
 	struct gate *g = q->opened.gate;
@@ -61,6 +80,8 @@ static int explain(struct asking *q, bool json, struct err *err)
 	struct explanation e;
 	int code, r;
 
+	if (origin && rules->reach)
+		wait_for_walk(q);
 	if (origin) {
 		clearance_get(&q->thread, rules, origin, q->purl.name, cleared, q);
 		if (!q->answered)
@@ -97,7 +118,8 @@ static int choose_rules(struct asking *q, const char *team, struct err *err)
 	}
 	for (size_t i = 0; i < n; i++)
 		buf_printf(&names, "%s%.*s", i ? ", " : "", STR_ARG(teams[i].name));
-	return err_set(err, -ENOENT, n ? "the policy has no team %s; its `teams` are: %.*s" : "the policy has no team %s%.*s: it has no `teams`", team,
+	return err_set(err, -ENOENT,
+	               n ? "the policy has no team %s; its `teams` are: %.*s" : "the policy has no team %s%.*s: it has no `teams`", team,
 	               STR_ARG(buf_str(&names)));
 }
 
@@ -119,7 +141,9 @@ int cmd_explain(int argc, char **argv)
 	     .argument = "NAME",
 	     .help = "under the rules of this team, as for who has its token; with --gate your token is sent",
 	     .value = &team},
-		{.name = "token-file", .argument = "FILE", .help = "with --gate and --team: holds your token (default $BONDGATE_TOKEN, or the one in .npmrc)",
+		{.name = "token-file",
+	     .argument = "FILE",
+	     .help = "with --gate and --team: holds your token (default $BONDGATE_TOKEN, or the one in .npmrc)",
 	     .value = &token_file},
 		{.name = "offline", .help = "ask no registry: answer from what is stored", .flag = &offline},
 		{.name = "json", .help = "machine-readable", .flag = &json},

@@ -140,7 +140,7 @@ struct str exchange_rules(const struct exchange *x)
 	if (!gate_has_team(x->thread->gate, x->label))
 		return STR_NULL;
 	return x->who.state == TOKEN_VALID && str_eq(x->who.team, x->label) ? x->label
-	                                                                   : arena_printf(x->arena, "%.*s (unproven)", STR_ARG(x->label));
+	                                                                    : arena_printf(x->arena, "%.*s (unproven)", STR_ARG(x->label));
 }
 
 void exchange_decided(const struct exchange *x, const struct version_facts *facts, usec at, struct evidence *record)

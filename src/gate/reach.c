@@ -278,7 +278,8 @@ static void look(struct reach *r, struct str name, struct arena *a, struct reach
 		ret->state = REACH_NEEDED;
 		ret->path = path_of(n, a);
 	} else if (r->rules && ended(r) && is_early(r, name)) {
-		ret->note = STR("no approved root that was asked for here needs it; one that a pattern or a publisher approves may still be asked for");
+		ret->note =
+			STR("no approved root that was asked for here needs it; one that a pattern or a publisher approves may still be asked for");
 	} else if (r->rules && (ended(r) || r->limited)) {
 		ret->state = REACH_NONE;
 		ret->until = r->earliest;

@@ -18,7 +18,8 @@ enum reach_state {
 struct reach_answer {
 	enum reach_state state;
 	struct str path; /* NEEDED: "express > body-parser > debug", from the root to the name; in the arena */
-	struct str peer_of; /* NONE: a needed name has it as an optional peer, which is looked at and not installed; lives as long as the reach */
+	struct str
+		peer_of;     /* NONE: a needed name has it as an optional peer, which is looked at and not installed; lives as long as the reach */
 	struct str note; /* NONE, PENDING: what a person should know of the walk; may be empty; in the arena */
 	usec until;      /* by then the answer may be another one */
 };
