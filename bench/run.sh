@@ -38,6 +38,15 @@ run_http() {
 	ninja -C "$release" --quiet tests/http/echo_server
 	"$top/bench/http/run.sh" "$release/tests/http/echo_server" "$@"
 }
+# Writes docs/attacks.md.
+run_attacks() {
+	make bondgate tests/attacks/facts_probe
+	python3 "$top/tests/attacks/run.py" --write "$build/bondgate" "$build/tests/attacks/facts_probe"
+}
+run_trust() {
+	make bondgate
+	python3 "$top/bench/trust/run.py" "$build/bondgate" "$@"
+}
 run_gate() {
 	python3 "$top/bench/gate/run.py" "$@"
 }
@@ -53,9 +62,9 @@ short)
 	printf '\n== gate\n'
 	run_gate --quick packuments memory cold
 	;;
-json | packument | decide | store | http | gate) "run_$name" "$@" ;;
+json | packument | decide | store | http | gate | attacks | trust) "run_$name" "$@" ;;
 *)
-	printf 'bench: %s is none of json packument decide store http gate\n' "$name" >&2
+	printf 'bench: %s is none of json packument decide store http gate attacks trust\n' "$name" >&2
 	exit 2
 	;;
 esac

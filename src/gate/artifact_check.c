@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/map.h"
 #include "gate/facts.h"
+#include "gate/package_facts.h"
 #include "registry/npm/manifest.h"
 
 /* What was compared already: a lossy table of seeded 64-bit hashes; a lost one only costs another comparison. */
@@ -46,33 +47,47 @@ struct check {
 	usec now;
 };
 
-/* The version was cleared before its bytes were asked for: only what they showed is judged here, not whether its name is approved or known. */
-static int judge(const struct check *c, struct version_facts *facts, struct err *err)
+/* By all that a clearance knows of the version: who needs its package, what its name resembles, what is proved of it; else a list of approved
+ * names would refuse here what it let come this far. What needs other documents (pins, gained names) was decided before the download. */
+static int judge(const struct check *c, const struct npm_packument *p, struct str mismatch, struct err *err)
 {
+	ptrdiff_t at = npm_packument_find(p, c->version->version);
+	struct package_facts package = {.reach_pending = false};
+	struct version_facts facts;
 	struct decision decision;
+	struct npm_version v;
 	struct str sentence;
 
-	facts->reached_from = STR("a clearance");
-	facts->name_known = true;
-	decide(c->rules->policy, c->rules->advisories, facts, c->now, c->arena, &decision);
+	if (at < 0)
+		return 0; /* gone meanwhile: the document says so to whoever asks next */
+	npm_packument_version(p, (size_t)at, &v);
+	facts_of(p, &v, c->origin, c->now, &facts);
+	package_facts_begin(&package, p, c->rules, c->arena);
+	package_facts_prove(&package, p, c->gate, c->rules, c->origin, c->now, c->arena);
+	package_facts_put(&package, p, (size_t)at, &v, c->now, &facts);
+	/* It was cleared before its bytes were asked for: a walk from the roots that goes on meanwhile says nothing against that. */
+	if (!facts.reached_from.n) {
+		facts.reached_from = STR("a clearance");
+		facts.name_known = true;
+	}
+	if (mismatch.n)
+		facts.mismatch = mismatch;
+	decide(c->rules->policy, c->rules->advisories, &facts, c->now, c->arena, &decision);
 	if (decision.verdict == VERDICT_ALLOW)
 		return 0;
-	sentence = decision_sentence(c->arena, facts, &decision, c->now);
+	sentence = decision_sentence(c->arena, &facts, &decision, c->now);
 	return err_set(err, -EPERM, "%.*s", STR_ARG(sentence));
 }
 
 static int mismatched(const struct check *c, struct str sentence, struct err *err)
 {
-	struct version_facts facts;
 	struct str name = npm_packument_name(c->document->packument);
 
 	METRIC_ADD(&c->gate->metrics, manifest_mismatches, 1);
 	store_version_mismatch(c->gate->store, c->origin->id, ECOSYSTEM_NPM, name, c->version->version, sentence);
 	gate_record(c->gate, EVIDENCE_INCIDENT, ECOSYSTEM_NPM, name, c->version->version, STR("deny manifest-mismatch"), sentence);
 	document_remake(c->gate, c->origin, c->document);
-	facts_of(c->document->packument, c->version, c->origin, c->now, &facts);
-	facts.mismatch = sentence;
-	return judge(c, &facts, err);
+	return judge(c, c->document->packument, sentence, err);
 }
 
 /* Does what the archive showed make this version one that gained something? The store says what those below it showed. */
@@ -92,12 +107,9 @@ static bool gained(const struct check *c)
  * what it says then, as all later ones are. */
 static int look(const struct check *c, const struct npm_archive *archive, struct err *err)
 {
-	struct version_facts facts;
-	struct npm_version v;
 	struct str script, binary, name = npm_packument_name(c->document->packument);
 	struct document *newest;
-	ptrdiff_t at;
-	int r = 0;
+	int r;
 
 	npm_archive_untold(c->version->object, archive, c->arena, &script, &binary);
 	store_version_archive(c->gate->store, c->origin->id, ECOSYSTEM_NPM, name, c->version->version, c->now, script, binary);
@@ -105,12 +117,7 @@ static int look(const struct check *c, const struct npm_archive *archive, struct
 		return 0;
 	document_remake(c->gate, c->origin, c->document);
 	newest = document_newest(c->gate, c->origin, c->document);
-	at = npm_packument_find(newest->packument, c->version->version);
-	if (at >= 0) {
-		npm_packument_version(newest->packument, (size_t)at, &v);
-		facts_of(newest->packument, &v, c->origin, c->now, &facts);
-		r = judge(c, &facts, err);
-	}
+	r = judge(c, newest->packument, STR_NULL, err);
 	document_unref(newest);
 	return r;
 }

@@ -21,6 +21,8 @@ struct handing {
 	uint64_t offset, end; /* of the bytes asked for: all of them, or a range */
 	uint64_t limit;       /* what may be read now; decided on the loop, where the receipt's answer comes */
 	bool ranged, started, receipt_asked, receipt_durable, pumping;
+	bool again;         /* the artifact was asked for a second time */
+	struct str refusal; /* what the first look into the archive led to */
 	int receipt_result;
 	char *window;
 	ssize_t got;
@@ -277,17 +279,65 @@ static int read_range(struct handing *h, struct str value, struct str if_range)
 	return 0;
 }
 
-/* The archive was looked into for the first time, and differs from its metadata: from now on that is a fact about the version. */
-static void refuse_mismatch(struct handing *h, struct str sentence)
+static void artifact_came(void *arg, struct artifact_result *result);
+
+static void refuse_hidden(struct handing *h)
 {
 	struct exchange *x = h->x;
+	const struct clearance_result *c = &h->cleared;
 	usec now = x->thread->gate->now();
 	struct version_facts facts;
-	struct decision d;
+	struct str decision,
+		sentence = refusal_of_version(c->clearance, c->document, x->rules, x->origin, h->index, now, x->arena, &decision, &facts);
+	bool may_end = refusal_may_end(c->clearance, c->document, x->rules, x->origin, h->index, now, x->arena);
 
-	clearance_explain(h->cleared.clearance, h->cleared.document, x->rules, x->origin, h->index, now, x->arena, &facts, &d);
-	facts.mismatch = sentence;
-	refuse(x, h->version.version, 403, STR("deny manifest-mismatch"), sentence, &facts, now);
+	refuse(x, h->version.version, may_end ? 503 : 403, decision, sentence, &facts, now);
+}
+
+static bool find_version(struct handing *h)
+{
+	const struct npm_packument *p = h->cleared.document->packument;
+	ptrdiff_t at = npm_packument_find_file(p, h->x->route.file);
+
+	if (at < 0)
+		return false;
+	h->index = (size_t)at;
+	npm_packument_version(p, h->index, &h->version);
+	return true;
+}
+
+/* What the archive showed is a fact about the version by now, and the clearance says what follows from it here. Where it is still cleared, others
+ * who asked for the same bytes were refused by rules of their own. */
+static void cleared_again(void *arg, struct clearance_result *result)
+{
+	struct handing *h = arg;
+	struct exchange *x = h->x;
+
+	if (result->clearance) {
+		clearance_result_free(&h->cleared);
+		h->cleared = *result;
+		if (find_version(h) && h->cleared.clearance->shown[h->index] && !h->again) {
+			h->again = true;
+			artifact_get(x->thread, x->rules, x->origin, h->cleared.document, h->index, artifact_came, h);
+			return;
+		}
+		if (find_version(h) && !h->cleared.clearance->shown[h->index]) {
+			refuse_hidden(h);
+			handing_free(h);
+			return;
+		}
+	}
+	refuse(x, h->version.version, 403, STR("refused artifact"), h->refusal, NULL, 0);
+	handing_free(h);
+}
+
+/* The archive was looked into for the first time, and the rules have something to say about what it showed. */
+static void refused_by_archive(struct handing *h, const struct err *err)
+{
+	struct exchange *x = h->x;
+
+	h->refusal = arena_str(x->arena, str_of(err->text));
+	clearance_get(x->thread, x->rules, x->origin, x->route.name, cleared_again, h);
 }
 
 static void artifact_came(void *arg, struct artifact_result *result)
@@ -296,9 +346,11 @@ static void artifact_came(void *arg, struct artifact_result *result)
 	struct exchange *x = h->x;
 
 	if (!result->artifact) {
-		if (result->code == -EPERM)
-			refuse_mismatch(h, str_of(result->err.text));
-		else if (result->code == -EBADMSG)
+		if (result->code == -EPERM) {
+			refused_by_archive(h, &result->err);
+			return;
+		}
+		if (result->code == -EBADMSG)
 			refuse(x, h->version.version, 403, STR("deny hash-mismatch"), str_of(result->err.text), NULL, 0);
 		else
 			answer_failure(x, result->code, &result->err);
@@ -341,7 +393,6 @@ static void cleared(void *arg, struct clearance_result *result)
 {
 	struct handing *h = arg;
 	struct exchange *x = h->x;
-	ptrdiff_t at;
 
 	h->cleared = *result;
 	if (!result->clearance) {
@@ -349,27 +400,17 @@ static void cleared(void *arg, struct clearance_result *result)
 		handing_free(h);
 		return;
 	}
-	at = npm_packument_find_file(result->document->packument, x->route.file);
-	if (at < 0) {
+	if (!find_version(h)) {
 		answer_sentence(x, 404, arena_printf(x->arena, "%.*s has no artifact %.*s", STR_ARG(x->route.name), STR_ARG(x->route.file)));
 		handing_free(h);
 		return;
 	}
-	h->index = (size_t)at;
-	npm_packument_version(result->document->packument, h->index, &h->version);
-	if (!result->clearance->shown[at]) {
-		usec now = x->thread->gate->now();
-		struct version_facts facts;
-		struct str decision, sentence = refusal_of_version(result->clearance, result->document, x->rules, x->origin, (size_t)at, now,
-		                                                   x->arena, &decision, &facts);
-
-		bool may_end = refusal_may_end(result->clearance, result->document, x->rules, x->origin, (size_t)at, now, x->arena);
-
-		refuse(x, h->version.version, may_end ? 503 : 403, decision, sentence, &facts, now);
+	if (!result->clearance->shown[h->index]) {
+		refuse_hidden(h);
 		handing_free(h);
 		return;
 	}
-	artifact_get(x->thread, x->rules, x->origin, result->document, (size_t)at, artifact_came, h);
+	artifact_get(x->thread, x->rules, x->origin, result->document, h->index, artifact_came, h);
 }
 
 void serve_tarball(struct exchange *x)

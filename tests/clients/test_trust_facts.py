@@ -102,3 +102,45 @@ def test_a_signature_that_does_not_fit_is_refused_and_other_keys_are_read_again(
     with open(file, "w") as f:
         f.write(keys_json("two"))
     wait_until(lambda: gate.versions("signed") == {"1.2.0"}, "what the old key signed does not fit the new one")
+
+
+def refusals(gate):
+    return [(r["purl"], r["decision"]) for r in gate.log() if r["kind"] == "refusal"]
+
+
+def test_what_an_archive_shows_is_recorded_with_its_own_reason(t):
+    fake = t.fake()
+    for name, files in (("native", {"x.node": "x"}), ("built", {"binding.gyp": "{}", "index.js": ""})):
+        fake.publish(name, "1.0.0", age="300d")
+        fake.publish(name, "1.0.1", age="10d", files=files, **({"gypfile": True} if name == "built" else {}))
+    fake.publish("lying", "1.0.0", age="300d", archive={"scripts": {"postinstall": "node x.js"}})
+    gate = t.gate(policy(fake.url, extra=ENFORCED))
+    for name in ("native", "built"):
+        equal(fetch(gate, name, "1.0.0"), 200)
+        equal(fetch(gate, name, "1.0.1"), 403)
+    answer = gate.get("/lying/-/lying-1.0.0.tgz")
+    equal(answer.status, 403)
+    contains(answer.json()["error"], "manifest-mismatch")
+    equal(dict(refusals(gate)), {"pkg:npm/native@1.0.1": "hold new-binary", "pkg:npm/built@1.0.1": "hold install-script",
+                                 "pkg:npm/lying@1.0.0": "deny manifest-mismatch"})
+
+
+def whitelist(*roots):
+    lines = "".join('    - {name: "npm:%s", reason: "a test", owner: team, review-by: 2099-01-01}\n' % r for r in roots)
+    return "allow:\n  mode: enforce\n  roots:\n" + lines
+
+
+def test_an_archive_is_judged_by_what_the_clearance_knows(t):
+    """What an approved root needs is not refused as unapproved because its archive holds something that is only reported."""
+    fake = t.fake()
+    fake.publish("app", "1.0.0", age="300d", dependencies={"needed": "^1.0.0"})
+    fake.publish("needed", "1.0.0", age="300d")
+    fake.publish("needed", "1.0.1", age="10d", files={"index.js": "", "x.node": "x"})
+    reported = t.gate(policy(fake.url, extra=whitelist("app") + "rules:\n  new-binary: {mode: report}\n"))
+    equal(fetch(reported, "needed", "1.0.0"), 200)
+    equal(fetch(reported, "needed", "1.0.1"), 200)
+    equal(refusals(reported), [])
+    enforced = t.gate(policy(fake.url, extra=whitelist("app") + ENFORCED))
+    equal(fetch(enforced, "needed", "1.0.0"), 200)
+    equal(fetch(enforced, "needed", "1.0.1"), 403)
+    equal(refusals(enforced), [("pkg:npm/needed@1.0.1", "hold new-binary")])

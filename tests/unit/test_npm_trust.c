@@ -277,6 +277,13 @@ static void a_changed_publisher_is_told(void **state)
 		{PACKAGE(V("9.0.0", BY("old")) "," V("9.1.0", BY("ria")) "," V("9.1.6", BY("old")),
 	             T("9.0.0", "2019-01-01") "," T("9.1.0", "2022-01-01") "," T("9.1.6", "2024-05-14")),
 	     "9.1.6", "published by old, silent for 65 months; the releases of 9.x before it by ria"},
+		/* the rest of the burst is no less suspicious than its first release, and is forgotten when the first one is */
+		{PACKAGE(V("9.0.0", BY("old")) "," V("9.1.0", BY("ria")) "," V("9.1.6", BY("old")) "," V("12.0.1", BY("old")),
+	             T("9.0.0", "2019-01-01") "," T("9.1.0", "2022-01-01") "," T("9.1.6", "2024-05-14") "," T("12.0.1", "2024-05-15")),
+	     "12.0.1", "published by old, silent for 65 months before 9.1.6; the releases before it by ria"},
+		{PACKAGE(V("9.0.0", BY("old")) "," V("9.1.0", BY("ria")) "," V("9.1.6", BY("old")) "," V("9.1.7", BY("old")),
+	             T("9.0.0", "2019-01-01") "," T("9.1.0", "2022-01-01") "," T("9.1.6", "2024-05-14") "," T("9.1.7", "2024-06-14")),
+	     "9.1.7", ""},
 		/* a sole maintainer who comes back */
 		{PACKAGE(V("1.0.0", BY("solo")) "," V("1.0.1", BY("solo")), T("1.0.0", "2019-01-01") "," T("1.0.1", "2024-05-14")), "1.0.1", ""},
 		/* a back-port by somebody who published another line before */

@@ -3,7 +3,7 @@
  *
  * Versions are gone through in the order of their publication. A fact that is absent everywhere says nothing.
  *  - A person who publishes (or approves) for the first time is a change when others did before, and stays one until
- *    NEW_FOR is over. One who comes back after DORMANT while others published is a change, too. Whoever else has published any line of
+ *    NEW_FOR is over. One who comes back after DORMANT while others published is a change for as long. Whoever else has published any line of
  *    the package is none: back-ports raise no alarm.
  *  - A machine that publishes by trusted publishing stands for the repository that it claims, not for a person.
  *  - A repository of another owner is a change for NEW_FOR; another one of the same owner is none.
@@ -40,6 +40,8 @@ struct identity {
 	struct str name, first_version;
 	struct str before; /* the repository that the package had when this owner came */
 	usec first, last;
+	struct str back_version; /* with which a sleeper came back last, when, and after how long (0: none ever did) */
+	usec back, silent;
 	bool came_later; /* there were others before */
 };
 
@@ -92,7 +94,8 @@ static uint32_t identity_meet(struct identities *s, struct str name, const struc
 	i = LIST_PUSH(&s->items, struct identity);
 	if (!i)
 		return 0;
-	*i = (struct identity){name, d->key, before, d->trust.time, d->trust.time, number > 1};
+	*i = (struct identity){.name = name, .first_version = d->key, .before = before, .first = d->trust.time, .last = d->trust.time};
+	i->came_later = number > 1;
 	if (map_put(&s->index, name, (void *)number) < 0)
 		s->items.error = -ENOMEM;
 	return (uint32_t)number;
@@ -147,12 +150,17 @@ static bool newcomer(const struct identities *s, struct str name, usec now)
 	return i->came_later && now - i->first < NEW_FOR;
 }
 
-static bool dormant(const struct continuity *c, struct str name, usec now)
+/* For how long somebody had been silent, while others published, who comes back with this release or came back less than NEW_FOR ago: else the
+ * first release of a burst would make the others normal. 0: it is no such person. */
+static usec silence(const struct continuity *c, struct str name, usec now)
 {
 	const struct identity *i = identity_find(&c->people, name);
 
-	return i && i->last && now - i->last > DORMANT && c->last_publisher &&
-	       LIST_AT(&c->people.items, struct identity, c->last_publisher - 1) != i;
+	if (!i)
+		return 0;
+	if (i->last && now - i->last > DORMANT && c->last_publisher && LIST_AT(&c->people.items, struct identity, c->last_publisher - 1) != i)
+		return now - i->last;
+	return i->silent && now - i->back < NEW_FOR ? i->silent : 0;
 }
 
 /* A machine whose claimed source belongs to an owner whom the package knew: its name says nothing. */
@@ -220,6 +228,7 @@ static void check_person(struct continuity *c, const struct draft *d, struct sen
 	const struct trust_draft *t = &d->trust;
 	const struct identity *i = identity_find(&c->people, t->publisher);
 	struct trust_text part = {.n = 0};
+	usec silent = silence(c, t->publisher, t->time);
 
 	if (!t->publisher.n || (t->trusted_id.n && known_machine(c, t)))
 		return;
@@ -227,9 +236,11 @@ static void check_person(struct continuity *c, const struct draft *d, struct sen
 		build_text_add(&part, "published by %.*s", STR_ARG(str_take(t->publisher, NAME_SHOWN)));
 		if (i)
 			build_text_add(&part, ", new since %.*s", STR_ARG(str_take(i->first_version, 24)));
-	} else if (dormant(c, t->publisher, t->time)) {
+	} else if (silent) {
 		build_text_add(&part, "published by %.*s, silent for %lld months", STR_ARG(str_take(t->publisher, NAME_SHOWN)),
-		               (long long)((t->time - i->last) / MONTH));
+		               (long long)(silent / MONTH));
+		if (t->time - i->last <= DORMANT)
+			build_text_add(&part, " before %.*s", STR_ARG(str_take(i->back_version, 24)));
 	} else {
 		return;
 	}
@@ -307,11 +318,27 @@ static void remember_name(struct line *line, uint32_t number)
 	line->names[0] = number;
 }
 
+static uint32_t remember_person(struct continuity *c, const struct draft *d)
+{
+	usec silent = silence(c, d->trust.publisher, d->trust.time);
+	uint32_t number = identity_meet(&c->people, d->trust.publisher, d, STR_NULL);
+	struct identity *i = number ? LIST_AT(&c->people.items, struct identity, number - 1) : NULL;
+
+	if (!i || !silent)
+		return number;
+	if (!i->silent || d->trust.time - i->back >= NEW_FOR) {
+		i->back = d->trust.time;
+		i->back_version = d->key;
+	}
+	i->silent = silent;
+	return number;
+}
+
 static void remember(struct continuity *c, const struct draft *d)
 {
 	const struct trust_draft *t = &d->trust;
 	struct line *line = &c->lines[t->line];
-	uint32_t number = identity_meet(&c->people, t->publisher, d, STR_NULL);
+	uint32_t number = remember_person(c, d);
 
 	identity_meet(&c->approvers, t->approver, d, STR_NULL);
 	identity_meet(&c->owners, npm_repository_owner(t->repository), d, c->last_repository);
