@@ -130,7 +130,7 @@ static void print_notes(const char *heading, const struct adopt_notes *notes)
 
 static void print_summary(const struct adopt *a)
 {
-	if (a->options.quiet)
+	if (a->options.quiet || (a->json && !a->output))
 		return;
 	fprintf(stderr, "adopted %zu version%s of %zu package%s in %zu file%s: %zu root%s, %zu exemption%s\n", a->version_count,
 	        a->version_count == 1 ? "" : "s", a->package_count, a->package_count == 1 ? "" : "s", a->scan.read_count,
@@ -227,7 +227,8 @@ static int run(struct adopt *a, char **paths, int count)
 		r = compose(a, &text, &err);
 	if (r == 0)
 		r = write_policy(a, buf_str(&text), &err);
-	if (r == 0)
+	/* A summary alone is only a look. */
+	if (r == 0 && (a->output || !a->json))
 		r = remember(a, &err);
 	if (r < 0) {
 		fprintf(stderr, "bondgate: %s\n", err.text[0] ? err.text : err_name(r));
@@ -276,7 +277,7 @@ int cmd_adopt(int argc, char **argv)
 		{.name = "rewrite-resolved", .help = "instead: point the lockfiles' addresses at --gate", .flag = &a.rewrite},
 		{.name = "gate", .argument = "URL", .help = "rewrite: the gate's address for npm (default $BONDGATE_GATE)", .value = &a.gate},
 		{.name = "dry-run", .help = "rewrite: show the difference and write nothing", .flag = &a.dry_run},
-		{.name = "json", .help = "machine-readable summary", .flag = &a.json},
+		{.name = "json", .help = "machine-readable summary; without --output nothing is adopted", .flag = &a.json},
 		{.name = "quiet", .help = "no summary, no progress", .flag = &a.options.quiet},
 		{.name = "state", .argument = "DIR", .help = "where state is kept (default $BONDGATE_STATE)", .value = &a.options.state},
 	};

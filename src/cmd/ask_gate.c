@@ -107,7 +107,7 @@ static int ask(CURL *curl, const struct gate_question *q, struct str team, struc
 	add_escaped(&url, curl, "/-/explain?purl=", str_of(q->purl));
 	if (q->at)
 		add_escaped(&url, curl, "&at=", str_of(q->at));
-	if (token.n) {
+	if (str_starts(token, STR("bg_"))) {
 		buf_printf(&line, "authorization: Bearer %.*s", STR_ARG(token));
 		headers = curl_slist_append(headers, buf_cstr(&line));
 	}
@@ -141,8 +141,8 @@ int ask_gate_explain(const struct gate_question *q)
 	CURL *curl;
 	int code;
 
-	/* Everybody's rules need no proof, so nothing secret is sent for them. */
-	if (!a || (team.n && call_token(q->token_file, str_of(q->gate), a, &token, &err) < 0)) {
+	/* Sent without a team, too: whose token has ended is told so. */
+	if (!a || (call_token(q->token_file, str_of(q->gate), a, &token, &err) < 0)) {
 		fprintf(stderr, "bondgate: %s\n", a ? err.text : "no memory");
 		return EXIT_CANNOT;
 	}
@@ -152,6 +152,20 @@ int ask_gate_explain(const struct gate_question *q)
 	code = ask(curl, q, team, token);
 	curl_easy_cleanup(curl);
 	return code;
+}
+
+/* The user's token proves the team. Redirects are not followed, so it goes to no other host. */
+static struct curl_slist *add_token(struct curl_slist *headers, const char *gate)
+{
+	CLEANUP_ARENA struct arena *a = arena_new(8 * MIB);
+	CLEANUP_BUF struct buf line = BUF(8 * KIB);
+	struct str token = STR_NULL;
+	struct err err = {0};
+
+	if (!a || call_token(NULL, str_of(gate), a, &token, &err) < 0 || !str_starts(token, STR("bg_")))
+		return headers;
+	buf_printf(&line, "authorization: Bearer %.*s", STR_ARG(token));
+	return curl_slist_append(headers, buf_cstr(&line));
 }
 
 struct str ask_gate_host(const char *gate)
@@ -176,9 +190,12 @@ int ask_gate_post(const char *gate, const char *path, struct str body, struct bu
 
 	if (!curl)
 		return err_set(err, -ENOMEM, "out of memory");
-	buf_printf(&url, "%.*s%s", STR_ARG(root_of(gate)), path);
+	buf_add_str(&url, root_of(gate));
+	if (team_of(gate).n)
+		buf_printf(&url, "/t/%.*s", STR_ARG(team_of(gate)));
+	buf_printf(&url, "%s", path);
 	headers = curl_slist_append(headers, "content-type: application/json");
-	headers = curl_slist_append(headers, "accept: application/json");
+	headers = add_token(curl_slist_append(headers, "accept: application/json"), gate);
 	curl_easy_setopt(curl, CURLOPT_URL, buf_cstr(&url));
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");

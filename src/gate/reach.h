@@ -22,6 +22,7 @@ struct reach_answer {
 		peer_of;     /* NONE: a needed name has it as an optional peer, which is looked at and not installed; lives as long as the reach */
 	struct str note; /* NONE, PENDING: what a person should know of the walk; may be empty; in the arena */
 	usec until;      /* by then the answer may be another one */
+	bool may_end;    /* it was needed before the rules changed, and the walk has not come round since */
 };
 
 struct reach *reach_new(struct gate *g, struct rules *rules);

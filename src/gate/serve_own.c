@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/limits.h"
+#include "gate/people.h"
 #include "gate/reach.h"
 #include "gate/serve.h"
 
@@ -117,9 +118,10 @@ static const struct page {
 
 void serve_own(struct exchange *x)
 {
-	struct str ended = x->label.n ? people_refusal(&x->who, x->arena) : STR_NULL;
+	struct str ended;
 
-	if (ended.n) {
+	/* Whose token has ended is told so here as well: the answer would be another than that of their builds. */
+	if (str_eq(x->path, STR("/-/explain")) && (ended = people_refusal(&x->who, x->arena)).n) {
 		answer_sentence(x, 401, ended);
 		return;
 	}

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import subprocess
+import time
 
 from clients import LOCKFILES
 from gate import SANITIZERS
@@ -224,6 +225,33 @@ def test_only_lockfiles_are_rewritten(t):
         equal(f.read(), before)
     code, _, errors = adopt(gate, "--rewrite-resolved", "--gate", "no address", good)
     equal(code, 2, errors)
+
+
+def test_a_summary_alone_adopts_nothing(t):
+    fake = t.fake().lab()
+    gate = t.gate(policy(fake.url))
+    code, out, errors = adopt(gate, lockfile(t, "lab-a", "1.2.0", "lab-gone", "1.0.0"), "--json")
+    equal(code, 0, errors)
+    found = json.loads(out)
+    equal((found["written"], found["exemptions"], len(found["unknown"])), (False, ["pkg:npm/lab-a@1.2.0"], 1), found)
+    ok(not [r for r in gate.log() if r["decision"] == "adopted"])
+
+
+@long
+def test_three_thousand_packages_take_minutes_at_most(t):
+    fake = t.fake()
+    words = []
+    for i in range(3000):
+        fake.publish("lab-%d" % i, "1.0.0")
+        words += ["lab-%d" % i, "1.0.0"]
+    gate = t.gate(policy(fake.url))
+    started = time.monotonic()
+    out = adopted(gate, lockfile(t, *words))
+    took = time.monotonic() - started
+    equal(out.count("review-by: "), 3000)
+    ok(took < 180, "%.0f s" % took)
+    equal(len(fake.asked("lab-")), 3000)   # each once
+    print("3,000 packages adopted in %.1f s" % took)
 
 
 @long
