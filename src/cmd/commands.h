@@ -8,6 +8,7 @@
 	X(cmd_scan, "scan", "read every lockfile below a path and say what speaks against it") \
 	X(cmd_explain, "explain", "say why a version is allowed, held or denied, by which line, and until when") \
 	X(cmd_who_has, "who-has", "list the machines, users and projects that received a version") \
+	X(cmd_adopt, "adopt", "turn what is locked today into a policy to start with") \
 	X(cmd_incidents, "incidents", "list what went wrong, who is concerned, and what to do") \
 	X(cmd_feed, "feed", "bring in advisories, list and show them") \
 	X(cmd_request, "request", "ask for an exception for a version that was refused") \

@@ -21,7 +21,7 @@ struct incident {
 
 struct wish {
 	const char *state, *note;
-	bool all, json;
+	bool all, json, quiet;
 };
 
 struct incidents {
@@ -140,7 +140,7 @@ static int list(const struct wish *w, struct incidents *all)
 	jw_array(&all->json);
 	for (size_t i = all->count; i-- > 0;) {
 		open += all->array[i].closed == 0;
-		if (all->array[i].closed && !w->all)
+		if (w->quiet || (all->array[i].closed && !w->all))
 			continue;
 		if (!w->json) {
 			print_incident(&all->array[i]);
@@ -153,9 +153,9 @@ static int list(const struct wish *w, struct incidents *all)
 	jw_array_end(&all->json);
 	jw_object_end(&all->json);
 	buf_add_char(&out, '\n');
-	if (w->json)
+	if (w->json && !w->quiet)
 		output_flush(&all->json, stdout);
-	else if (open == 0)
+	else if (open == 0 && !w->quiet)
 		printf("no incident is open\n");
 	return fflush(stdout) != 0 ? EXIT_CANNOT : open ? EXIT_FOUND : EXIT_NOTHING;
 }
@@ -348,6 +348,7 @@ int cmd_incidents(int argc, char **argv)
 		{.name = "all", .help = "list: closed ones too", .flag = &w.all},
 		{.name = "note", .argument = "TEXT", .help = "close: what was found and done", .value = &w.note},
 		{.name = "json", .help = "machine-readable", .flag = &w.json},
+		{.name = "quiet", .help = "list: print nothing, the exit code says it", .flag = &w.quiet},
 		{.name = "state", .argument = "DIR", .help = "where state is kept (default $BONDGATE_STATE)", .value = &w.state},
 	};
 	const struct command_usage usage = {

@@ -149,6 +149,8 @@ static int run(struct scan *s, char **paths, int count, size_t *ret_failing, str
 		return err_set(err, -EBADMSG, "the advisory index is damaged: import again with bondgate feed import --fresh");
 	findings_sort(&s->findings);
 	code = scan_report(s, ret_failing, err);
+	if (code == 0 && s->options.record)
+		code = scan_record(s, paths, count, err);
 	if (code == 0 && s->read_count == 0)
 		return err_set(err, -ENOENT, "no lockfile is below %s%s", paths[0], count > 1 ? " and the others" : "");
 	return code;
@@ -180,7 +182,7 @@ static int choose_formats(struct scan *s, const struct command_usage *usage)
 			STR_ARG(name));
 	if (o->fix_plan && strcmp(s->format->name, "table") != 0 && strcmp(s->format->name, "json") != 0)
 		return usage_error(usage, "--fix-plan is printed as table or json");
-	s->keep = o->list || s->format->packages;
+	s->keep = o->list || o->record || s->format->packages;
 	for (size_t i = 0; i < o->outputs.count; i++) {
 		const char *equals = strchr(o->outputs.values[i], '=');
 		const struct report_format *format = equals ? report_format(str_range(o->outputs.values[i], equals)) : NULL;
@@ -237,6 +239,12 @@ int cmd_scan(int argc, char **argv)
 		{.name = "write-baseline", .argument = "FILE", .help = "write the findings into such a file", .value = &o->write_baseline},
 		{.name = "strict", .help = "every finding counts, also what could not be judged", .flag = &o->strict},
 		{.name = "verify-receipts", .help = "name every locked artifact that did not come through the gate", .flag = &o->verify_receipts},
+		{.name = "record", .help = "keep what is locked in the gate's or this machine's store, for bondgate incidents", .flag = &o->record},
+		{.name = "project",
+	     .argument = "NAME",
+	     .help = "record under this name (default: git's remote, else the folder)",
+	     .value = &o->project},
+		{.name = "token-file", .argument = "FILE", .help = "record: holds your token (default $BONDGATE_TOKEN)", .value = &o->token_file},
 		{.name = "fix-plan", .help = "print the smallest set of upgrades instead", .flag = &o->fix_plan},
 		{.name = "at", .argument = "TIME", .help = "judge as of this time (2026-01-31 or 2026-01-31T12:00:00Z)", .value = &o->at},
 		{.name = "quiet", .help = "print findings only", .flag = &o->quiet},

@@ -1,5 +1,5 @@
 /* One run of `bondgate scan`: the options, the files with what was read from them, the findings. One file for each step: scan.c the command,
- * scan_files.c reads and judges, scan_judge.c asks a store or a gate, scan_since.c leaves out what was there before, scan_select.c says which
+ * scan_files.c reads and judges, scan_judge.c asks a store or a gate, scan_record.c keeps what is locked, scan_since.c leaves out what was there before, scan_select.c says which
  * findings are told and which fail, scan_report.c hands them to report/, scan_fix.c prints the plan of upgrades. */
 #ifndef BONDGATE_CMD_SCAN_H
 #define BONDGATE_CMD_SCAN_H
@@ -14,8 +14,8 @@ struct scan_options {
 	const char *policy, *state, *advisories, *at, *gate;
 	const char *format;
 	struct option_list outputs; /* FORMAT=FILE */
-	const char *severity, *fail_on, *since, *baseline, *write_baseline;
-	bool json, list, quiet, installed, only_direct, prod, strict, fix_plan, verify_receipts;
+	const char *severity, *fail_on, *since, *baseline, *write_baseline, *project, *token_file;
+	bool record, json, list, quiet, installed, only_direct, prod, strict, fix_plan, verify_receipts;
 };
 
 /* One file that was read, or could not be. */
@@ -65,6 +65,12 @@ void scan_judge_close(struct scan *s);
 
 /* Which of the listed packages the same file at the revision --since did not have, moved to the front of a copy. 0 or negative errno. */
 int scan_since(struct scan *s, const struct scanned *file, struct lock_listed **ret, size_t *ret_count, struct err *err);
+
+/* Runs git in a folder and gathers what it prints. Its exit code, or negative errno. */
+int scan_git(const char *folder, const char *const *arguments, struct buf *out);
+
+/* --record: tells the gate, or the store of this machine, what the files lock. 0 or negative errno. */
+int scan_record(struct scan *s, char **paths, int count, struct err *err);
 
 /* Checks --severity and --fail-on; EXIT_USAGE told on standard error, or 0. */
 int scan_select_check(const struct scan *s, const struct command_usage *usage);

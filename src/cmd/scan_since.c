@@ -9,8 +9,7 @@
 
 extern char **environ;
 
-/* Runs git in a folder and gathers what it prints. Its exit code, or negative errno. */
-static int run_git(const char *folder, const char *const *arguments, struct buf *out)
+int scan_git(const char *folder, const char *const *arguments, struct buf *out)
 {
 	const char *argv[12] = {"git", "-C", folder};
 	posix_spawn_file_actions_t actions;
@@ -61,7 +60,7 @@ static int check_revision(const char *folder, const char *revision, struct err *
 	buf_printf(&wanted, "%s^{commit}", revision);
 	memcpy(complete, arguments, sizeof(complete));
 	complete[4] = buf_cstr(&wanted);
-	code = run_git(folder, complete, &out);
+	code = scan_git(folder, complete, &out);
 	if (code == -ENOENT)
 		return err_set(err, -ENOENT, "--since needs git, which is not installed");
 	return code == 0
@@ -82,7 +81,7 @@ static int read_old(struct scan *s, const struct scanned *file, const char *fold
 	int code;
 
 	buf_printf(&object, "%s:./%s", s->options.since, name);
-	code = run_git(folder, (const char *const[]){"show", "--end-of-options", buf_cstr(&object), NULL}, &text);
+	code = scan_git(folder, (const char *const[]){"show", "--end-of-options", buf_cstr(&object), NULL}, &text);
 	if (code < 0)
 		return err_set(err, code, "%.*s at %s cannot be read: %s", STR_ARG(file->path), s->options.since, err_name(code));
 	if (code > 0)

@@ -1,4 +1,4 @@
-/* bondgate who-has PURL: which machines, users and projects received it. */
+/* bondgate who-has PURL: which machines, users and projects received it, and which projects lock it. */
 #include "base/limits.h"
 #include "base/time.h"
 #include "cmd/commands.h"
@@ -6,6 +6,7 @@
 #include "cmd/output.h"
 #include "cmd/state.h"
 #include "codec/nuget_version.h"
+#include "store/recall.h"
 
 enum column { WHEN, VERSION, CLIENT, IDENTITY, PROJECT, HASH, COLUMNS };
 
@@ -14,7 +15,7 @@ static const char *const headings[COLUMNS] = {"TIME", "VERSION", "CLIENT", "IDEN
 struct answer {
 	struct json_writer json;
 	size_t widths[COLUMNS];
-	size_t count;
+	size_t count, locked;
 };
 
 static void cells_of(const struct evidence *e, char when[TIME_TEXT], struct str cells[COLUMNS])
@@ -81,6 +82,23 @@ static int print_json(void *arg, const struct evidence *e)
 	return output_flush(w, stdout);
 }
 
+static int locked_json(void *arg, const struct locked *l)
+{
+	struct answer *a = arg;
+	struct json_writer *w = &a->json;
+	char when[TIME_TEXT];
+
+	time_format_utc(l->recorded, when);
+	jw_object(w);
+	jw_member_str(w, "project", l->project);
+	jw_member_str(w, "file", l->file);
+	jw_member_str(w, "version", l->version);
+	jw_member_str(w, "recorded", str_of(when));
+	jw_object_end(w);
+	a->count++;
+	return output_flush(w, stdout);
+}
+
 static int answer_json(struct store *s, const struct evidence_filter *f, struct str purl, struct answer *a, struct err *err)
 {
 	CLEANUP_BUF struct buf out = BUF(8 * MIB);
@@ -93,12 +111,34 @@ static int answer_json(struct store *s, const struct evidence_filter *f, struct 
 	jw_array(&a->json);
 	r = store_evidence(s, f, print_json, a, err);
 	jw_array_end(&a->json);
+	jw_key(&a->json, STR("locked"));
+	jw_array(&a->json);
+	r = r < 0 ? r : store_locked(s, (enum ecosystem)f->ecosystem, f->name, f->version, locked_json, a, err);
+	jw_array_end(&a->json);
 	jw_object_end(&a->json);
 	buf_add_char(&out, '\n');
 	return r < 0 ? r : output_flush(&a->json, stdout);
 }
 
-static int answer_table(struct store *s, const struct evidence_filter *filter, struct str purl, struct answer *a, struct err *err)
+static int print_locked(void *arg, const struct locked *l)
+{
+	struct answer *a = arg;
+	char when[TIME_TEXT];
+
+	if (a->locked++ == 0)
+		printf("\nLocked by projects whose scans are recorded:\n");
+	time_format_local(l->recorded, when);
+	fputs("  ", stdout);
+	output_cell(stdout, l->project, 24);
+	fputs("  ", stdout);
+	output_cell(stdout, l->version, 12);
+	fputs("  ", stdout);
+	output_cell(stdout, l->file, 0);
+	printf("  (recorded %s)\n", when);
+	return 0;
+}
+
+static int print_receipts(struct store *s, const struct evidence_filter *filter, struct str purl, struct answer *a, struct err *err)
 {
 	struct evidence_filter f = *filter;
 	struct str cells[COLUMNS];
@@ -119,6 +159,16 @@ static int answer_table(struct store *s, const struct evidence_filter *filter, s
 	/* Receipts written since the measuring are left for the next question. */
 	f.limit = a->count;
 	return store_evidence(s, &f, print_receipt, a, err);
+}
+
+static int answer_table(struct store *s, const struct evidence_filter *f, struct str purl, struct answer *a, struct err *err)
+{
+	int r = print_receipts(s, f, purl, a, err);
+
+	if (r == 0)
+		r = store_locked(s, (enum ecosystem)f->ecosystem, f->name, f->version, print_locked, a, err);
+	a->count += a->locked;
+	return r;
 }
 
 /* NuGet's names and versions are one whatever their case; the gate's evidence has them in lower case. */
@@ -169,8 +219,8 @@ int cmd_who_has(int argc, char **argv)
 	};
 	const struct command_usage usage = {
 		"who-has PURL [OPTIONS]",
-		"Lists who received a package (npm:left-pad) or one version of it (npm:left-pad@1.3.0) through this gate.\n"
-		"Exits 0 when nobody did, 1 when somebody did.",
+		"Lists who received a package (npm:left-pad) or one version of it (npm:left-pad@1.3.0) through this gate, and which\n"
+		"projects lock it (bondgate scan --record). Exits 0 when nobody does, 1 when somebody does.",
 		rows, sizeof(rows) / sizeof(rows[0])};
 	CLEANUP_ARENA struct arena *a = arena_new(MIB);
 	struct answer result = {0};

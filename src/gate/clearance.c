@@ -292,7 +292,7 @@ static void judge_gained(struct inquiry *q)
 		if (!c->shown[i])
 			continue;
 		npm_packument_version(p, i, &v);
-		if (!gained_wanted(&c->facts, &v, q->now) || !gained_judge(&c->facts, q->sets, p, i, q->now, q->arena, &again))
+		if (!gained_wanted(&c->facts, &v, q->now) || !gained_judge(&c->facts, q->sets, q->rules, p, i, q->now, q->arena, &again))
 			continue;
 		judge(q, i, &v, NULL, &d);
 		c->shown[i] = d.verdict == VERDICT_ALLOW;

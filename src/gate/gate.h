@@ -33,6 +33,7 @@ struct rules {
 	struct npm_keys *keys;             /* the registry's, that signatures are verified with; NULL: they are not */
 	struct sigstore_trust *provenance; /* what provenance is verified with; NULL: nothing is configured */
 	struct reach *reach;               /* what the approved roots need; NULL: `allow.mode` is off */
+	struct adopted_names *adopted;     /* names that are known although the gate may never have seen them; NULL: none */
 };
 
 /* The policies as the files say them, before what people decided is put over them. Counted. */
@@ -75,7 +76,8 @@ struct gate {
 	struct policy_set *policies;
 	struct arena *grants_arena;
 	struct policy_grants grants;
-	struct gate_thread *home; /* whose loop the walks from the approved roots live on: the first one */
+	struct adopted_names *adopted; /* of the grants */
+	struct gate_thread *home;      /* whose loop the walks from the approved roots live on: the first one */
 	pthread_mutex_t walks_lock;
 	struct reach *walks; /* all that live */
 	_Atomic bool ready;

@@ -1,5 +1,7 @@
 #include "gate/package_facts.h"
 
+#include "gate/adopted.h"
+
 static usec first_snapshot(const struct npm_packument *p)
 {
 	size_t n = npm_packument_version_count(p);
@@ -30,6 +32,7 @@ void package_facts_begin(struct package_facts *f, const struct npm_packument *p,
 	if (policy_mode(rules->policy, REASON_LOOK_ALIKE) != MODE_OFF)
 		f->resembles = arena_str(a, policy_resembles(rules->policy, ECOSYSTEM_NPM, name));
 	f->first_snapshot = first_snapshot(p);
+	f->adopted = adopted_names_have(rules->adopted, ECOSYSTEM_NPM, name);
 	f->period = policy_mode(rules->policy, REASON_NEW_DEPENDENCY) == MODE_OFF ? 0 : policy_new_dependency(rules->policy);
 }
 
@@ -83,7 +86,7 @@ void package_facts_put(const struct package_facts *f, const struct npm_packument
 	facts->reached_from = f->reached_from;
 	facts->reach_pending = f->reach_pending;
 	facts->resembles = f->resembles;
-	facts->name_known = f->first_snapshot < v->published || now - npm_packument_first_published(p) >= f->period;
+	facts->name_known = f->adopted || f->first_snapshot < v->published || now - npm_packument_first_published(p) >= f->period;
 	if (f->proofs) {
 		facts->trust.verified_source = f->proofs[index].source;
 		facts->trust.unproven = f->proofs[index].problem;
@@ -116,8 +119,8 @@ static bool known(const struct npm_packument *p, const struct npm_version *v, us
 	return first_snapshot(p) < v->published || now - npm_packument_first_published(p) >= period;
 }
 
-bool gained_judge(struct package_facts *f, struct sets *s, const struct npm_packument *p, size_t index, usec now, struct arena *a,
-                  bool *ret_again)
+bool gained_judge(struct package_facts *f, struct sets *s, const struct rules *rules, const struct npm_packument *p, size_t index, usec now,
+                  struct arena *a, bool *ret_again)
 {
 	struct gained youngest = {.index = index};
 	struct npm_version v;
@@ -130,7 +133,8 @@ bool gained_judge(struct package_facts *f, struct sets *s, const struct npm_pack
 		enum set_wanted wanted = sets_wanted(s, name, &document);
 
 		/* What exists nowhere cannot be installed, and what it is cannot be said. */
-		if (wanted == SET_NOWHERE || (wanted == SET_FOUND && known(document, &v, f->period, now)))
+		if (wanted == SET_NOWHERE || adopted_names_have(rules->adopted, ECOSYSTEM_NPM, name) ||
+		    (wanted == SET_FOUND && known(document, &v, f->period, now)))
 			continue;
 		if (wanted == SET_UNKNOWN) {
 			*ret_again = true;

@@ -15,6 +15,7 @@ struct package_facts {
 	struct str reach_note; /* what a person should know of the walk */
 	struct str resembles;
 	usec first_snapshot; /* of the package here */
+	bool adopted;        /* its name was */
 	usec period;         /* cooldown.new-dependency; 0: nobody asks */
 	struct gained {      /* versions that gained a dependency on a name that was not known here */
 		size_t index;
@@ -45,8 +46,8 @@ bool gained_wanted(const struct package_facts *f, const struct npm_version *v, u
 void gained_want(struct sets *s, const struct npm_version *v);
 /* With those documents: the youngest of the names that were not known here before the version came, noted in `f`. False: there is none. *ret_again
  * becomes true where a document could not be had, so that this must be looked at again soon. */
-bool gained_judge(struct package_facts *f, struct sets *s, const struct npm_packument *p, size_t index, usec now, struct arena *a,
-                  bool *ret_again);
+bool gained_judge(struct package_facts *f, struct sets *s, const struct rules *rules, const struct npm_packument *p, size_t index, usec now,
+                  struct arena *a, bool *ret_again);
 
 /* Notes for which versions every other one of their line is denied; `verdicts` are enum verdict by version. False: for none. */
 bool lines_judge(struct package_facts *f, const struct npm_packument *p, const uint8_t *verdicts, struct arena *a);

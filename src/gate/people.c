@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "base/map.h"
+#include "store/adopted.h"
 
 enum { HASH_BYTES = 32, BASIC_MOST = 1024, SECRET_MOST = 256, TOKENS_ARENA = 64 * 1024 * 1024, BREAK_GLASS_SEEN = 256 };
 
@@ -353,7 +354,8 @@ struct granting {
 	struct arena *arena;
 	struct exemption *exemptions;
 	struct approval *approvals;
-	size_t exemption_count, exemption_room, approval_count, approval_room;
+	struct str *adopted;
+	size_t adopted_count, adopted_room, exemption_count, exemption_room, approval_count, approval_room;
 	unsigned position; /* within the list that the last approval was of */
 	struct str list;
 };
@@ -422,6 +424,18 @@ static int grant_approval(void *arg, const struct imported_approval *i)
 	return arena_failed(g->arena) ? -ENOMEM : 0;
 }
 
+/* Names past the room are known again when the gate has seen them. */
+static int grant_name(void *arg, const struct adopted *one)
+{
+	struct granting *g = arg;
+
+	g->adopted = room_for_one(g->arena, g->adopted, g->adopted_count, &g->adopted_room, sizeof(*g->adopted));
+	if (!g->adopted)
+		return -ENOMEM;
+	g->adopted[g->adopted_count++] = arena_printf(g->arena, "%s:%.*s", ecosystem_name(one->ecosystem), STR_ARG(one->name));
+	return arena_failed(g->arena) ? -ENOMEM : 0;
+}
+
 int people_grants(struct store *s, usec now, struct arena *a, struct policy_grants *ret, struct err *err)
 {
 	struct granting g = {.now = now, .arena = a};
@@ -429,9 +443,11 @@ int people_grants(struct store *s, usec now, struct arena *a, struct policy_gran
 
 	if (r == 0)
 		r = store_approvals(s, grant_approval, &g, err);
+	if (r == 0)
+		r = store_adopted_names(s, grant_name, &g, err);
 	if (r == -ENOMEM)
 		return err_set(err, r, "no memory for what people approved");
 	if (r == 0)
-		*ret = (struct policy_grants){g.exemptions, g.exemption_count, g.approvals, g.approval_count};
+		*ret = (struct policy_grants){g.exemptions, g.exemption_count, g.approvals, g.approval_count, g.adopted, g.adopted_count};
 	return r;
 }

@@ -40,6 +40,8 @@ static const struct call {
 	{"GET", {"approvals"}, ANYBODY, "a token", act_approvals},
 	{"POST", {"approvals"}, ROLE_ADMIN, "the role admin", act_approvals_import},
 	{"GET", {"approvals", "export"}, ROLE_ADMIN | ROLE_AUDITOR, "the role admin or auditor", act_approvals_export},
+	{"GET", {"scans"}, ANYBODY, "a token", act_scans},
+	{"POST", {"scans"}, ROLE_REQUESTER | ROLE_APPROVER | ROLE_ADMIN, "the role requester", act_scan},
 };
 
 void call_refuse(struct people_call *c, int status, const char *format, ...)
@@ -105,7 +107,7 @@ struct str plain_text(struct arena *a, struct str text, size_t most)
 
 size_t people_call_body(struct str path)
 {
-	return str_eq(path, STR("approvals")) ? PEOPLE_CALL_LIST : PEOPLE_CALL_BODY;
+	return str_eq(path, STR("approvals")) || str_eq(path, STR("scans")) ? PEOPLE_CALL_LIST : PEOPLE_CALL_BODY;
 }
 
 bool people_call_purl(const struct people_call *c, struct purl *ret)

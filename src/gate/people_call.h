@@ -69,6 +69,9 @@ void act_token_revoke(struct people_call *c);
 void act_approvals(struct people_call *c);
 void act_approvals_export(struct people_call *c);
 void act_approvals_import(struct people_call *c);
+/* act_scans.c */
+void act_scans(struct people_call *c);
+void act_scan(struct people_call *c);
 
 /* "npm:axios@1.14.1", with the range where it is one. */
 struct str package_text(struct arena *a, enum ecosystem e, struct str name, struct str version);

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "codec/sigstore.h"
+#include "gate/adopted.h"
 #include "gate/policy_set.h"
 #include "gate/reach.h"
 #include "registry/npm/keys.h"
@@ -36,6 +37,7 @@ void rules_unref(struct rules *r)
 	sigstore_trust_unref(r->provenance);
 	npm_keys_unref(r->keys);
 	reach_unref(r->reach);
+	adopted_names_unref(r->adopted);
 	free(r);
 }
 
@@ -163,6 +165,7 @@ static struct rules *make_rules(struct making *m, struct policy *file, const str
 	r->advisories = advisories_ref(m->advisories);
 	r->provenance = sigstore_trust_ref(m->gate->policies->provenance);
 	r->keys = npm_keys_ref(m->keys);
+	r->adopted = adopted_names_ref(m->gate->adopted);
 	if (policy_mode(r->policy, REASON_NOT_APPROVED) == MODE_OFF)
 		return r;
 	/* The walk goes on where it is. */
@@ -234,6 +237,8 @@ void gate_set_grants(struct gate *g, struct arena *arena, const struct policy_gr
 	before = g->grants_arena;
 	g->grants_arena = arena;
 	g->grants = *grants;
+	adopted_names_unref(g->adopted);
+	g->adopted = adopted_names_new(grants->adopted, grants->adopted_count);
 	put_in_force(g, NULL, false);
 	pthread_mutex_unlock(&g->rules_making);
 	arena_free(before);
@@ -245,4 +250,5 @@ void gate_drop_rules(struct gate *g)
 	in_force_free(g->in_force);
 	policy_set_unref(g->policies);
 	arena_free(g->grants_arena);
+	adopted_names_unref(g->adopted);
 }

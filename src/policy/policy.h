@@ -109,6 +109,8 @@ struct policy_grants {
 	size_t exemption_count;
 	const struct approval *approvals;
 	size_t approval_count;
+	const struct str *adopted; /* names that are known, because projects locked them when they were adopted: "npm:name" */
+	size_t adopted_count;
 };
 
 /* `advisories.feeds`: a place that advisories are fetched from every so often. */

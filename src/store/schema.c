@@ -55,6 +55,8 @@ static const struct schema_step steps[] = {
      "CREATE TABLE locked (project TEXT NOT NULL, ecosystem INTEGER NOT NULL, name TEXT NOT NULL, version TEXT NOT NULL,"
      " file TEXT NOT NULL, recorded INTEGER NOT NULL, PRIMARY KEY (project, ecosystem, name, version, file)) STRICT, WITHOUT ROWID;"
      "CREATE INDEX locked_name ON locked (ecosystem, name);"},
+	{"what was adopted", "CREATE TABLE adopted (ecosystem INTEGER NOT NULL, name TEXT NOT NULL, version TEXT NOT NULL, file TEXT NOT NULL,"
+                         " time INTEGER NOT NULL, PRIMARY KEY (ecosystem, name, version)) STRICT, WITHOUT ROWID;"},
 };
 
 int schema_version(void)

@@ -101,6 +101,8 @@ static const char *const sql[STATEMENT_COUNT] = {
 	[SQL_LOCKED_OF_NAME] = "SELECT project, ecosystem, name, version, file, recorded FROM locked WHERE ecosystem = ?1 AND name = ?2"
 						   " ORDER BY project, file, version",
 	[SQL_LOCKED_ALL] = "SELECT project, ecosystem, name, version, file, recorded FROM locked ORDER BY project, file, name, version",
+	[SQL_ADOPTED_PUT] = "INSERT OR IGNORE INTO adopted (ecosystem, name, version, file, time) VALUES (?,?,?,?,?)",
+	[SQL_ADOPTED_NAMES] = "SELECT ecosystem, name, version, file, min(time) FROM adopted GROUP BY ecosystem, name",
 };
 
 sqlite3_stmt *statement(struct connection *c, enum statement which)

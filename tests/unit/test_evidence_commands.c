@@ -76,9 +76,9 @@ static void who_has_answers_in_the_fixed_shape(void **state)
 	assert_int_equal(run(cmd_who_has, "who-has npm:left-pad@1.3.0 --json --state DIR", out), EXIT_FOUND);
 	assert_string_equal(out, "{\"purl\":\"pkg:npm/left-pad@1.3.0\",\"receipts\":[{\"time\":\"2026-01-01T00:00:01.000Z\",\"client\":\"192.0.2.7\","
 				 "\"identity\":null,\"project\":\"web\",\"hash\":\"sha512-z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/"
-				 "SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kxvUdBeoGlODJ6+SfaPg==\",\"version\":\"1.3.0\"}]}\n");
+				 "SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kxvUdBeoGlODJ6+SfaPg==\",\"version\":\"1.3.0\"}],\"locked\":[]}\n");
 	assert_int_equal(run(cmd_who_has, "who-has npm:@scope/evil --json --state DIR", out), EXIT_NOTHING);
-	assert_string_equal(out, "{\"purl\":\"pkg:npm/%40scope/evil\",\"receipts\":[]}\n");
+	assert_string_equal(out, "{\"purl\":\"pkg:npm/%40scope/evil\",\"receipts\":[],\"locked\":[]}\n");
 	assert_int_equal(run(cmd_who_has, "who-has nuget:Newtonsoft.Json@13.0.1.0 --json --state DIR", out), EXIT_FOUND);
 	assert_non_null(strstr(out, "192.0.2.9"));
 }

@@ -690,7 +690,7 @@ static void grants_are_put_over_a_policy_and_end(void **state)
 		{.package = {.ecosystem = ECOSYSTEM_NPM, .name = STR("old")}, .reason = STR("theirs"), .owner = STR("acme"), .ends = noon,
 	     .source = {.file = STR("list acme")}},
 	};
-	struct policy_grants grants = {exemptions, 2, approvals, 2}, none = {0};
+	struct policy_grants grants = {.exemptions = exemptions, .exemption_count = 2, .approvals = approvals, .approval_count = 2}, none = {0};
 	struct policy *base = load(everything), *p = NULL, *same = NULL, *longer = NULL;
 	const struct exemption *all;
 	struct err err = {0};
