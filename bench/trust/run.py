@@ -40,8 +40,8 @@ with what they belong to, and are not counted.
 
 %(delays)s
 
-A fix is a release that an advisory names as one within sixty days (most advisories of our data are older than what the mirror dates reliably, so these
-are few). Its delay is counted to the first moment at which the policy clears it, with the
+A fix is a release that an advisory names as one within sixty days. Our advisories end in 2024, and before that the mirror's dates are those of
+its copies: where the table says "none", the delay of fixes could not be measured here. It is counted to the first moment at which the policy clears it, with the
 advisory known from its publication on.
 
 Most often held for something else than the cooldown:
