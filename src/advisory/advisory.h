@@ -64,9 +64,9 @@ void advisories_unref(struct advisories *a);
 uint64_t advisories_digest(const struct advisories *a);
 
 /* Everything known about one version that is not withdrawn and, when `at` is not 0, was published at or before `at`; malware first,
- * then by severity, at the end what is marked as not affecting it. Records that name each other, or the same third, as an alias are one advisory. Returns the count and sets *ret to an
- * array in `out` (NULL when 0). Costs one hash look-up for a package
- * that nothing is known about. */
+ * then by severity, at the end what is marked as not affecting it. Records that name each other, or the same third, as an alias are one
+ * advisory. Returns the count and sets *ret to an array in `out` (NULL when 0). Costs one hash look-up for a package that nothing is known
+ * about. */
 size_t advisories_match(const struct advisories *a, enum ecosystem e, struct str name, struct str version, usec at, struct arena *out,
                         struct advisory **ret);
 /* Does an advisory that is not withdrawn (and was published at or before `at`, unless that is 0) name exactly this version as a fix of a range

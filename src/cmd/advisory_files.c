@@ -1,14 +1,15 @@
 #include "cmd/advisory_files.h"
 
 #include <dirent.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "advisory/feed.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/log.h"
-
-enum { FILES = 64 };
 
 struct noting {
 	void (*note)(void *arg, const char *path, bool own);
@@ -40,6 +41,31 @@ static int add_vex(struct advisories *advisories, const char *path, struct err *
 	return 0;
 }
 
+static int is_document(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.' && str_ends(str_of(entry->d_name), STR(".json"));
+}
+
+/* The documents right below a folder, in the order of their names. */
+static int add_vex_folder(struct advisories *advisories, const char *path, struct err *err)
+{
+	struct dirent **entries;
+	int r = 0, n = scandir(path, &entries, is_document, alphasort);
+
+	if (n < 0)
+		return err_set(err, -errno, "cannot read %s: %s", path, err_name(errno));
+	for (int i = 0; i < n; i++) {
+		CLEANUP_BUF struct buf file = BUF(PATH_MAX);
+
+		buf_printf(&file, "%s/%s", path, entries[i]->d_name);
+		if (r == 0)
+			r = file.error < 0 ? err_set(err, file.error, "a path below %s is too long", path) : add_vex(advisories, buf_cstr(&file), err);
+		free(entries[i]);
+	}
+	free(entries);
+	return r;
+}
+
 int advisory_files_mark(const struct policy *policy, struct advisories *advisories, struct arena *a,
                         void (*note)(void *arg, const char *path, bool own), void *arg, struct err *err)
 {
@@ -49,8 +75,11 @@ int advisory_files_mark(const struct policy *policy, struct advisories *advisori
 
 	for (size_t i = 0; i < count; i++) {
 		const char *path = arena_str(a, files[i]).p;
-		int r = path ? add_vex(advisories, path, err) : err_set(err, -ENOMEM, "no memory");
+		struct stat there;
+		int r = path ? 0 : err_set(err, -ENOMEM, "no memory");
 
+		if (r == 0)
+			r = stat(path, &there) == 0 && S_ISDIR(there.st_mode) ? add_vex_folder(advisories, path, err) : add_vex(advisories, path, err);
 		if (r < 0)
 			return r;
 		tell(&noting, path, false);
@@ -98,18 +127,18 @@ int advisory_files_load(const struct policy *policy, const char *state_dir, stru
 	const struct gate_settings *settings = policy_gate(policy);
 	struct str own = arena_printf(a, "%s/advisories", state_dir), index = arena_printf(a, "%s/" ADVISORY_INDEX, state_dir);
 	const struct noting noting = {note, arg};
-	const char *files[FILES];
+	const char **files = ARENA_ARRAY(a, const char *, settings->advisory_file_count + 2);
 	bool has_own, has_index;
 	size_t n = 0;
 	int r;
 
-	if (!own.p || !index.p)
+	if (!own.p || !index.p || !files)
 		return err_set(err, -ENOMEM, "no memory");
 	r = look(own.p, &has_own, err);
 	r = r < 0 ? r : look(index.p, &has_index, err);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < settings->advisory_file_count && n < FILES - 2; i++) {
+	for (size_t i = 0; i < settings->advisory_file_count; i++) {
 		files[n] = arena_str(a, settings->advisory_files[i]).p;
 		if (!files[n])
 			return err_set(err, -ENOMEM, "no memory");

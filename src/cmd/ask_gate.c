@@ -2,9 +2,11 @@
 
 #include <curl/curl.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/buf.h"
 #include "base/limits.h"
+#include "cmd/npmrc.h"
 #include "cmd/options.h"
 
 struct answer {
@@ -33,16 +35,42 @@ static size_t take_header(char *bytes, size_t size, size_t n, void *arg)
 	return size * n;
 }
 
-/* The gate's root: whatever stands behind host and port ("…/npm/") belongs to npm. */
+/* The gate's root: whatever stands behind host and port ("…/npm/") belongs to npm. But for "/t/TEAM", by whose rules is asked. */
 static struct str root_of(const char *gate)
 {
-	struct str url = str_of(gate);
-	ptrdiff_t scheme = str_find(url, STR("://")), slash;
+	struct str url = str_of(gate), path;
+	ptrdiff_t scheme = str_find(url, STR("://")), slash, end;
 
 	if (scheme < 0)
 		return url;
 	slash = str_chr(str_skip(url, (size_t)scheme + 3), '/');
-	return slash < 0 ? url : str_take(url, (size_t)scheme + 3 + (size_t)slash);
+	if (slash < 0)
+		return url;
+	slash += scheme + 3;
+	path = str_skip(url, (size_t)slash);
+	if (!str_starts(path, STR("/t/")))
+		return str_take(url, (size_t)slash);
+	end = str_chr(str_skip(path, 3), '/');
+	return end < 0 ? url : str_take(url, (size_t)(slash + 3 + end));
+}
+
+/* The user's token proves the team. Redirects are not followed, so it goes to no other host. */
+static struct curl_slist *add_token(struct curl_slist *headers, const char *gate)
+{
+	CLEANUP_ARENA struct arena *a = arena_new(8 * MIB);
+	const char *named = getenv("BONDGATE_TOKEN");
+	CLEANUP_BUF struct buf line = BUF(8 * KIB);
+	struct str token = named ? str_trim(str_of(named)) : STR_NULL;
+
+	if (!token.n && a)
+		token = npmrc_token(str_of(gate), a);
+	for (size_t i = 0; i < token.n; i++)
+		if (token.p[i] <= ' ' || token.p[i] > '~')
+			return headers;
+	if (!str_starts(token, STR("bg_")))
+		return headers;
+	buf_printf(&line, "authorization: Bearer %.*s", STR_ARG(token));
+	return curl_slist_append(headers, buf_cstr(&line));
 }
 
 static int print_answer(const struct answer *a, long status)
@@ -76,7 +104,7 @@ int ask_gate_explain(const char *gate, const char *purl, const char *at, bool js
 		buf_printf(&url, "&at=%s", escaped ? escaped : "");
 		curl_free(escaped);
 	}
-	headers = curl_slist_append(headers, json ? "accept: application/json" : "accept: text/plain");
+	headers = add_token(curl_slist_append(headers, json ? "accept: application/json" : "accept: text/plain"), gate);
 	curl_easy_setopt(curl, CURLOPT_URL, buf_cstr(&url));
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -101,9 +129,11 @@ int ask_gate_explain(const char *gate, const char *purl, const char *at, bool js
 struct str ask_gate_host(const char *gate)
 {
 	struct str root = root_of(gate);
-	ptrdiff_t scheme = str_find(root, STR("://")), at;
+	ptrdiff_t scheme = str_find(root, STR("://")), at, slash;
 
 	root = scheme < 0 ? root : str_skip(root, (size_t)scheme + 3);
+	slash = str_chr(root, '/');
+	root = slash < 0 ? root : str_take(root, (size_t)slash);
 	at = str_rchr(root, '@');
 	return str_skip(root, (size_t)(at + 1));
 }
@@ -122,7 +152,7 @@ int ask_gate_post(const char *gate, const char *path, struct str body, struct bu
 		return err_set(err, -ENOMEM, "out of memory");
 	buf_printf(&url, "%.*s%s", STR_ARG(root_of(gate)), path);
 	headers = curl_slist_append(headers, "content-type: application/json");
-	headers = curl_slist_append(headers, "accept: application/json");
+	headers = add_token(curl_slist_append(headers, "accept: application/json"), gate);
 	curl_easy_setopt(curl, CURLOPT_URL, buf_cstr(&url));
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");

@@ -70,7 +70,7 @@ int cmd_feed(int argc, char **argv)
 	};
 	const struct command_usage usage = {
 		"feed import PATH|URL... | diff PATH|URL... | refresh [FEED...] | bundle FILE | pending [accept|reject ID] | list [PACKAGE] | show "
-	    "ID | status",
+		"ID | status",
 		"import  reads advisories (OSV) into the index that gate and scan use: files, zip archives such as OSV's all.zip, folders,\n"
 		"        bundles, and any of them from a URL.\n"
 		"        What is there stays, newer records replace older ones; a broken one is told and skipped.\n"

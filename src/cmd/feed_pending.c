@@ -96,25 +96,31 @@ static void wake_gate(const char *index)
 static int decide_on(struct pending *p, struct store *s, bool accept, struct err *err)
 {
 	char person[PERSON_TEXT];
+	struct str decider;
 	int r = store_brakes(s, find_one, p, err);
 
-	if (r == 0 && p->count == 0)
+	if (r < 0)
+		return r;
+	if (p->count == 0)
 		return err_set(err, -ENOENT, "the brake holds no advisory %.*s (bondgate feed pending lists them)",
 		               STR_ARG(str_take(p->wanted, 100)));
 	local_person(person);
+	decider = arena_str(p->arena, str_of(person));
+	if (!decider.p)
+		return err_set(err, -ENOMEM, "no memory");
 	for (size_t i = 0; i < p->count && r == 0; i++) {
 		struct braked *b = &p->found[i];
 		struct evidence act = {.time = time_now(),
 		                       .kind = EVIDENCE_ADMIN,
 		                       .ecosystem = b->ecosystem,
 		                       .name = b->name,
-		                       .identity = str_of(person),
+		                       .identity = decider,
 		                       .decision = accept ? STR("brake accepted") : STR("brake rejected"),
 		                       .detail = arena_printf(p->arena, "%.*s %s%s", STR_ARG(b->advisory), p->options->note ? p->options->note : "",
 		                                              accept ? " (it counts from now on)" : " (it does not count for this package)")};
 
 		b->state = accept ? BRAKE_ACCEPTED : BRAKE_REJECTED;
-		b->decided_by = str_of(person);
+		b->decided_by = decider;
 		b->decided = act.time;
 		b->note = str_of(p->options->note ? p->options->note : "");
 		r = store_brake_put(s, b, &act, err);

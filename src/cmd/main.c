@@ -20,7 +20,7 @@ static void print_commands(FILE *to)
 {
 	fprintf(to, "usage: bondgate COMMAND [ARGUMENTS]\n\n");
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
-		fprintf(to, "  %-10s%s\n", commands[i].name, commands[i].help);
+		fprintf(to, "  %-13s%s\n", commands[i].name, commands[i].help);
 	fprintf(to, "\n`bondgate COMMAND --help` says more.\n");
 }
 

@@ -94,7 +94,9 @@ struct str npmrc_token(struct str url, struct arena *a)
 	struct str rest = read_file(a), key, value, host = authority(url), found = STR_NULL;
 
 	while (host.n && next_setting(&rest, &key, &value)) {
-		if (!str_starts(key, host) || !str_ends(key, STR(":_authToken")) || (key.p[host.n] != '/' && key.p[host.n] != ':'))
+		/* Of "//gate" and not of "//gate:4873", another port of it. */
+		if (!str_starts(key, host) || !str_ends(key, STR(":_authToken")) ||
+		    (key.p[host.n] != '/' && !str_eq(str_skip(key, host.n), STR(":_authToken"))))
 			continue;
 		if (str_starts(value_of(value, a), STR("bg_")))
 			found = value_of(value, a);

@@ -76,6 +76,20 @@ static int read_length(struct people_call *c, struct asking *q, struct err *err)
 	return 0;
 }
 
+/* One version of one package: in a policy a star stands for many names, and a comparison for many versions. */
+static int check_single(const struct purl *p, struct err *err)
+{
+	struct semver v;
+
+	if (!p->version.n)
+		return err_set(err, -EINVAL, "which version? For example %s:%.*s@1.0.0", ecosystem_name(p->ecosystem), STR_ARG(p->name));
+	if (str_chr(p->name, '*') >= 0)
+		return err_set(err, -EINVAL, "%.*s: a request names one package, and a name with a star could stand for many", STR_ARG(p->name));
+	if (p->ecosystem == ECOSYSTEM_NPM && semver_parse(p->version, SEMVER_LOOSE, &v) < 0)
+		return err_set(err, -EINVAL, "\"%.*s\" is no version; several are asked for with --range", STR_ARG(str_take(p->version, 60)));
+	return 0;
+}
+
 static int read_asking(struct people_call *c, struct asking *q, struct err *err)
 {
 	struct str range;
@@ -86,8 +100,9 @@ static int read_asking(struct people_call *c, struct asking *q, struct err *err)
 	r = purl_parse(c->arena, str_trim(form_get(&q->form, "purl")), &q->purl, err);
 	if (r < 0)
 		return r;
-	if (!q->purl.version.n)
-		return err_set(err, -EINVAL, "which version? For example %s:%.*s@1.0.0", ecosystem_name(q->purl.ecosystem), STR_ARG(q->purl.name));
+	r = check_single(&q->purl, err);
+	if (r < 0)
+		return r;
 	q->request.reason = plain_text(c->arena, form_get(&q->form, "reason"), REASON_MOST);
 	if (!q->request.reason.n)
 		return err_set(err, -EINVAL, "why? An exception has a reason (--reason): the one who approves it reads it");
@@ -112,7 +127,8 @@ static bool find_rules(struct people_call *c, struct asking *q)
 	const struct explanation *e = c->explained;
 	struct str never, what = package_text(c->arena, q->purl.ecosystem, q->purl.name, q->purl.version);
 
-	if (!e || (e->decision.reason_count && e->decision.reasons[0].code == REASON_UNKNOWN)) {
+	/* Nobody approves what nobody can look at: neither a version to come, nor a star that only looks like one. */
+	if (!e || !e->listed) {
 		call_refuse(c, 404, "%.*s is not in its registry, or the registry did not answer: nothing can be lifted for it", STR_ARG(what));
 		return false;
 	}

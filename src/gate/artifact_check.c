@@ -21,6 +21,11 @@ static uint64_t identity(const struct npm_version *v)
 	return hash_bytes(parts, sizeof(parts)) | 1;
 }
 
+static bool was_compared(uint64_t id)
+{
+	return atomic_load(&compared[id % REMEMBERED]) == id;
+}
+
 /* One sentence about what differs, or an empty text. */
 static struct str difference(const struct npm_version *v, int fd, struct arena *a, struct npm_archive *ret)
 {
@@ -105,7 +110,7 @@ static bool gained(const struct check *c)
 
 /* What the metadata did not tell is remembered; where it is new in this version, the document learns of it, and this download is judged by
  * what it says then, as all later ones are. */
-static int look(const struct check *c, const struct npm_archive *archive, struct err *err)
+static int look(const struct check *c, const struct npm_archive *archive, bool *ret_gained, struct err *err)
 {
 	struct str script, binary, name = npm_packument_name(c->document->packument);
 	struct document *newest;
@@ -113,7 +118,8 @@ static int look(const struct check *c, const struct npm_archive *archive, struct
 
 	npm_archive_untold(c->version->object, archive, c->arena, &script, &binary);
 	store_version_archive(c->gate->store, c->origin->id, ECOSYSTEM_NPM, name, c->version->version, c->now, script, binary);
-	if ((!script.n && !binary.n) || !gained(c))
+	*ret_gained = (script.n || binary.n) && gained(c);
+	if (!*ret_gained)
 		return 0;
 	document_remake(c->gate, c->origin, c->document);
 	newest = document_newest(c->gate, c->origin, c->document);
@@ -127,22 +133,24 @@ int artifact_check(struct gate *g, struct rules *rules, const struct origin *ori
 {
 	CLEANUP_ARENA struct arena *a = arena_new(512 * MIB);
 	const struct check c = {g, rules, origin, document, version, a, g->now()};
-	uint64_t id = identity(version);
+	uint64_t plain = identity(version), own[2] = {plain, policy_digest(rules->policy)}, judged = hash_bytes(own, sizeof(own)) | 1;
 	struct npm_archive archive;
 	struct str sentence;
+	bool gains = false;
 	int r;
 
 	if (version->mismatch.n)
 		return 0; /* known, and part of the decision that let the request come this far */
-	if (atomic_load(&compared[id % REMEMBERED]) == id)
+	if (was_compared(plain) || was_compared(judged))
 		return 0;
 	if (!a)
 		return err_set(err, -ENOMEM, "no memory");
 	sentence = difference(version, fd, a, &archive);
 	if (sentence.n)
 		return mismatched(&c, sentence, err);
-	r = look(&c, &archive, err);
+	r = look(&c, &archive, &gains, err);
+	/* What it gained was judged by these rules: others judge it again. */
 	if (r == 0)
-		atomic_store(&compared[id % REMEMBERED], id);
+		atomic_store(&compared[(gains ? judged : plain) % REMEMBERED], gains ? judged : plain);
 	return r;
 }

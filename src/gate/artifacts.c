@@ -26,7 +26,7 @@ struct listener {
 struct artifact {
 	_Atomic int refs;
 	struct artifacts *owner;
-	char *key; /* in the table while fetching: origin id, NUL, name@version */
+	char *key; /* in the table while fetching: origin id, NUL, name@version, hash, policy */
 	size_t key_length;
 	struct cache_key hash;
 	char integrity[INTEGRITY_TEXT];
@@ -557,9 +557,10 @@ void artifact_get(struct gate_thread *t, struct rules *rules, const struct origi
 		return;
 	}
 	j->artifact = artifact_new(t->gate->artifacts, &hash);
-	/* By hash as well: after an upstream changed its mind, readers of one content never get the other. */
-	key = arena_printf(j->arena, "%.*s%c%.*s@%.*s %s", STR_ARG(origin->id), 0, STR_ARG(name), STR_ARG(j->version.version),
-	                   j->artifact->integrity);
+	/* By hash as well: after an upstream changed its mind, readers of one content never get the other. By policy: what the archive shows is
+	 * judged by the rules of the one who fetches it, and another team's may be stricter. */
+	key = arena_printf(j->arena, "%.*s%c%.*s@%.*s %s %llx", STR_ARG(origin->id), 0, STR_ARG(name), STR_ARG(j->version.version),
+	                   j->artifact->integrity, (unsigned long long)policy_digest(rules->policy));
 	j->artifact->key = str_dup(key);
 	j->artifact->key_length = key.n;
 	if (!j->artifact->key)

@@ -241,7 +241,7 @@ static void judge_versions(struct inquiry *q)
 	if (q->unapproved && (!q->waited || (q->unproven_count && !q->proved)))
 		return; /* to be judged again once the walk from the approved roots has come here, and what was built where is known */
 	/* In mode `report` nobody has waited. */
-	if (c->facts.reach_pending)
+	if (c->facts.reach_pending || c->facts.reach_may_end)
 		sooner(c, q->now + PENDING_FOR);
 	judge_fixes(q, verdicts);
 	for (size_t i = 0; i < c->count; i++) {

@@ -50,7 +50,6 @@ static void full_path(char *out, size_t size, const char *folder, const char *pa
 
 static struct document *document_new(struct npm_packument *packument, struct str mapped, const char *path)
 {
-	static _Atomic uint64_t generations;
 	struct document *d = calloc(1, sizeof(*d));
 
 	if (!d)
@@ -59,7 +58,7 @@ static struct document *document_new(struct npm_packument *packument, struct str
 	d->refs = 1;
 	d->packument = packument;
 	d->mapped = mapped;
-	d->generation = atomic_fetch_add(&generations, 1) + 1;
+	d->generation = npm_packument_identity(packument);
 	d->checked = npm_packument_checked(packument);
 	snprintf(d->path, sizeof(d->path), "%s", path);
 	return d;

@@ -21,16 +21,24 @@ static void push_newest(struct documents *d, struct entry *e)
 
 static void unlink_open(struct documents *d, struct entry *e)
 {
+	if (d->newest_once == e)
+		d->newest_once = e->older_open;
 	*(e->newer_open ? &e->newer_open->older_open : &d->newest_open) = e->older_open;
 	*(e->older_open ? &e->older_open->newer_open : &d->oldest_open) = e->newer_open;
 	e->newer_open = e->older_open = NULL;
 }
 
-static void push_newest_open(struct documents *d, struct entry *e)
+/* The newest of its kind; what was only looked through lies below all that clients use. */
+static void push_open(struct documents *d, struct entry *e)
 {
-	e->older_open = d->newest_open;
-	*(d->newest_open ? &d->newest_open->newer_open : &d->oldest_open) = e;
-	d->newest_open = e;
+	struct entry *below = e->once ? d->newest_once : d->newest_open, *above = below ? below->newer_open : d->oldest_open;
+
+	e->older_open = below;
+	e->newer_open = above;
+	*(below ? &below->newer_open : &d->oldest_open) = e;
+	*(above ? &above->older_open : &d->newest_open) = e;
+	if (e->once)
+		d->newest_once = e;
 }
 
 void entry_close_document(struct documents *d, struct entry *e)
@@ -42,6 +50,7 @@ void entry_close_document(struct documents *d, struct entry *e)
 	document_unref(e->document);
 	e->document = NULL;
 	e->disk_tried = false;
+	e->once = true;
 }
 
 void entry_free(struct documents *d, struct entry *e)
@@ -56,10 +65,10 @@ void entry_free(struct documents *d, struct entry *e)
 
 void entries_make_room(struct documents *d)
 {
-	/* Never the newest: it was just found or filled for somebody. */
+	/* Never the newest: it was just found or filled for somebody, who asks for it again. */
 	for (struct entry *e = d->oldest_open, *newer; e && d->memory > d->memory_max; e = newer) {
 		newer = e->newer_open;
-		if (!e->busy && e != d->newest)
+		if (!e->busy && (e != d->newest || e->once))
 			entry_close_document(d, e);
 	}
 	for (struct entry *e = d->oldest, *newer; e && e != d->newest && d->entries.used > ENTRIES; e = newer) {
@@ -69,7 +78,7 @@ void entries_make_room(struct documents *d)
 	}
 }
 
-struct entry *entry_find(struct documents *d, const struct origin *origin, struct str name)
+struct entry *entry_find(struct documents *d, const struct origin *origin, struct str name, bool once)
 {
 	char key[64 + 1 + 256];
 	size_t n = (size_t)snprintf(key, sizeof(key), "%.*s%c%.*s", STR_ARG(str_take(origin->id, 64)), 0, STR_ARG(str_take(name, 255)));
@@ -78,9 +87,10 @@ struct entry *entry_find(struct documents *d, const struct origin *origin, struc
 	if (e) {
 		unlink_entry(d, e);
 		push_newest(d, e);
-		if (e->document) {
+		e->once &= once;
+		if (e->document && !once) {
 			unlink_open(d, e);
-			push_newest_open(d, e);
+			push_open(d, e);
 		}
 		return e;
 	}
@@ -91,6 +101,7 @@ struct entry *entry_find(struct documents *d, const struct origin *origin, struc
 		abort();
 	memcpy(e->key, key, n);
 	e->key_length = n;
+	e->once = once;
 	if (map_put(&d->entries, (struct str){e->key, n}, e) < 0)
 		abort();
 	push_newest(d, e);
@@ -100,13 +111,16 @@ struct entry *entry_find(struct documents *d, const struct origin *origin, struc
 
 void entry_put_document(struct documents *d, struct entry *e, struct document *fresh)
 {
+	bool once = e->once;
+
 	entry_close_document(d, e);
 	e->document = fresh;
 	e->disk_tried = true;
+	e->once = once;
 	if (!fresh)
 		return;
 	d->memory += fresh->mapped.n;
-	push_newest_open(d, e);
+	push_open(d, e);
 }
 
 /* ---- delivering ---- */

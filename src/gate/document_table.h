@@ -27,6 +27,7 @@ struct entry {
 	usec vanished_at; /* the upstream first said that a package it had is gone; only the refresh under way looks at it */
 	bool busy;        /* a refresh is under way */
 	bool disk_tried;  /* what lies on disk is open, or there is nothing */
+	bool once;        /* nobody but who looks through many documents asked for it since it was closed: the first to be closed again */
 };
 
 struct documents {
@@ -36,15 +37,16 @@ struct documents {
 	pthread_mutex_t lock;
 	struct map entries;
 	struct entry *newest, *oldest, *newest_open, *oldest_open;
+	struct entry *newest_once; /* of the open ones: this and all older ones are `once` */
 };
 
-/* The entry of a name, made when it is new; it becomes the newest. */
-struct entry *entry_find(struct documents *d, const struct origin *origin, struct str name);
+/* The entry of a name, made when it is new; it becomes the newest. `once`: for one who looks through many documents, whose looks are no uses. */
+struct entry *entry_find(struct documents *d, const struct origin *origin, struct str name, bool once);
 /* Takes the reference over; NULL: none is open. */
 void entry_put_document(struct documents *d, struct entry *e, struct document *fresh);
 void entry_close_document(struct documents *d, struct entry *e);
 void entry_free(struct documents *d, struct entry *e);
-/* Closes documents and forgets names that were not used longest until the limits hold; never what is busy, nor the newest. */
+/* Closes documents and forgets names that were not used longest until the limits hold; never what is busy, nor the newest that is used. */
 void entries_make_room(struct documents *d);
 
 /* A result with a reference of its own. */

@@ -488,7 +488,7 @@ void document_get_aged(struct gate_thread *t, struct rules *rules, const struct 
 	struct entry *e;
 
 	pthread_mutex_lock(&d->lock);
-	e = entry_find(d, origin, name);
+	e = entry_find(d, origin, name, age > 0);
 	if (e->document && confirmed_within(e->document, age, now)) {
 		document_result_fill(&result, e->document, false, 0, NULL);
 		answered = true;
@@ -534,7 +534,7 @@ struct document *document_newest(struct gate *g, const struct origin *origin, st
 	struct entry *e;
 
 	pthread_mutex_lock(&d->lock);
-	e = entry_find(d, origin, npm_packument_name(document->packument));
+	e = entry_find(d, origin, npm_packument_name(document->packument), false);
 	document = document_ref(e->document ? e->document : document);
 	pthread_mutex_unlock(&d->lock);
 	return document;
@@ -557,7 +557,7 @@ void document_remake(struct gate *g, const struct origin *origin, struct documen
 	make_again(g, rules->keys, origin, document, atomic_load(&document->checked), a, &made, &changes, &err);
 	if (made.document) {
 		pthread_mutex_lock(&d->lock);
-		e = entry_find(d, origin, name);
+		e = entry_find(d, origin, name, false);
 		entry_put_document(d, e, made.document);
 		entries_make_room(d);
 		pthread_mutex_unlock(&d->lock);

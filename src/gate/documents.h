@@ -12,7 +12,7 @@ struct document {
 	_Atomic int refs;
 	struct npm_packument *packument;
 	struct str mapped;       /* the whole file */
-	uint64_t generation;     /* another number for every content that was ever opened in this process */
+	uint64_t generation;     /* npm_packument_identity(): another number for every content, the same when it is opened again */
 	_Atomic int64_t checked; /* when the upstream last confirmed it */
 	char path[256];          /* relative to the folder of documents; for writing `checked` */
 	/* What clearance.c computed for this content, the last used first, one for each of the rules in force; freed with the document. */
@@ -42,7 +42,8 @@ typedef void (*document_found)(void *arg, struct document_result *result);
 void document_get(struct gate_thread *t, struct rules *rules, const struct origin *origin, struct str name, document_found found,
                   void *arg);
 
-/* The same, content with a stored document that was confirmed within `age`, without asking the upstream. */
+/* The same for one who looks through many documents once: content with a stored one that was confirmed within `age` (more than 0), without asking
+ * the upstream. What only such a one asked for is closed before what clients ask for. */
 void document_get_aged(struct gate_thread *t, struct rules *rules, const struct origin *origin, struct str name, usec age,
                        document_found found, void *arg);
 

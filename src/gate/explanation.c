@@ -38,6 +38,7 @@ int explanation_make(const struct clearance_result *cleared, struct rules *rules
 {
 	ptrdiff_t at = cleared->clearance ? npm_packument_find(cleared->document->packument, purl->version) : -1;
 
+	ret->listed = at >= 0;
 	if (at >= 0) {
 		clearance_explain(cleared->clearance, cleared->document, rules, origin, (size_t)at, now, a, &ret->facts, &ret->decision);
 		return 0;

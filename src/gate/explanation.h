@@ -6,6 +6,7 @@
 #include "gate/clearance.h"
 
 struct explanation {
+	bool listed; /* its registry has that version; otherwise the facts are made up */
 	struct version_facts facts;
 	struct decision decision;
 };

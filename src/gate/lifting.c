@@ -68,16 +68,34 @@ enum severity rules_severity(uint32_t rules, const struct advisories *advisories
 	return worst;
 }
 
+/* Malware and changed hashes are named first; the rest is decided where reasons are (decide.h). */
+static enum reason_code first_never(uint32_t rules)
+{
+	if (rules & RULES_NEVER_LIFTED)
+		return rules & UINT32_C(1) << REASON_MALWARE ? REASON_MALWARE : REASON_HASH_CHANGED;
+	for (int code = 0; code < REASON_CODE_COUNT; code++)
+		if (rules & UINT32_C(1) << code && !reason_may_be_requested((enum reason_code)code))
+			return (enum reason_code)code;
+	return REASON_CODE_COUNT;
+}
+
 struct str rules_never_sentence(uint32_t rules, struct arena *a)
 {
-	bool malware = rules & UINT32_C(1) << REASON_MALWARE;
+	enum reason_code never = first_never(rules);
 
-	if (!(rules & RULES_NEVER_LIFTED))
+	if (never == REASON_CODE_COUNT)
 		return STR_NULL;
+	if (!(rules & RULES_NEVER_LIFTED))
+		return arena_printf(
+			a,
+			"%s is no matter of judgement, so it is not to be asked away: use another version; bondgate explain says what is "
+			"wrong with this one",
+			reason_code_name(never));
 	return arena_printf(
 		a,
 		"%s is not to be asked away: use another version. If it is a false alarm, %s; in the meantime only an administrator lifts it, "
 		"by a line under `exemptions` in the policy file with `approved-by` a second person",
-		malware ? "malware" : "a changed hash",
-		malware ? "report it to the owner of the advisory feed" : "ask the package's maintainers and its registry why the bytes changed");
+		never == REASON_MALWARE ? "malware" : "a changed hash",
+		never == REASON_MALWARE ? "report it to the owner of the advisory feed"
+								: "ask the package's maintainers and its registry why the bytes changed");
 }

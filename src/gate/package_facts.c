@@ -27,6 +27,7 @@ void package_facts_begin(struct package_facts *f, const struct npm_packument *p,
 		reach_look(rules->reach, name, a, &answer);
 		f->reached_from = answer.path;
 		f->reach_pending = answer.state == REACH_PENDING;
+		f->reach_may_end = answer.may_end;
 		f->reach_note = answer.note;
 	}
 	if (policy_mode(rules->policy, REASON_LOOK_ALIKE) != MODE_OFF)

@@ -12,6 +12,7 @@
 struct package_facts {
 	struct str reached_from; /* "express > body-parser > debug" */
 	bool reach_pending;
+	bool reach_may_end;    /* to be looked at again soon */
 	struct str reach_note; /* what a person should know of the walk */
 	struct str resembles;
 	usec first_snapshot; /* of the package here */

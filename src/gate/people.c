@@ -17,6 +17,8 @@ struct known_token {
 
 /* Every token of the store, by the hash of its secret. A look-up tells by its duration at most something about the hash of what was sent. */
 struct people {
+	pthread_mutex_t making; /* held while what was decided is read and put in force: of two at once the older must not come last */
+	int64_t granted;        /* the store's version of what is in force; under `making` */
 	pthread_mutex_t lock;
 	struct arena *arena;
 	struct map by_hash;
@@ -33,7 +35,8 @@ struct people *people_new(void)
 	if (!p)
 		abort();
 	pthread_mutex_init(&p->lock, NULL);
-	p->version = -1;
+	pthread_mutex_init(&p->making, NULL);
+	p->version = p->granted = -1;
 	return p;
 }
 
@@ -44,6 +47,7 @@ void people_free(struct people *p)
 	map_free(&p->by_hash);
 	arena_free(p->arena);
 	pthread_mutex_destroy(&p->lock);
+	pthread_mutex_destroy(&p->making);
 	free(p);
 }
 
@@ -449,5 +453,30 @@ int people_grants(struct store *s, usec now, struct arena *a, struct policy_gran
 		return err_set(err, r, "no memory for what people approved");
 	if (r == 0)
 		*ret = (struct policy_grants){g.exemptions, g.exemption_count, g.approvals, g.approval_count, g.adopted, g.adopted_count};
+	return r;
+}
+
+int people_put_in_force(struct gate *g, struct err *err)
+{
+	struct people *p = g->people;
+	struct policy_grants grants;
+	struct arena *a = NULL;
+	int64_t version;
+	int r;
+
+	pthread_mutex_lock(&p->making);
+	r = people_refresh(p, g->store, err);
+	/* The number before what it counts: a change between the two is seen at the next look. */
+	r = r < 0 ? r : store_people_version(g->store, &version, err);
+	if (r == 0 && version != p->granted) {
+		a = arena_new(64 * MIB);
+		r = a ? people_grants(g->store, g->now(), a, &grants, err) : err_set(err, -ENOMEM, "no memory for what people approved");
+		if (r == 0) {
+			gate_set_grants(g, TAKE_PTR(a), &grants);
+			p->granted = version;
+		}
+	}
+	pthread_mutex_unlock(&p->making);
+	arena_free(a);
 	return r;
 }

@@ -43,6 +43,9 @@ bool people_team_proven(struct gate *g, struct str authorization, struct str tea
 /* Approved requests as exemptions, imported approvals as approvals; without those that have ended. Texts live in the arena. Never lifts malware
  * or a changed hash, whatever is stored. */
 int people_grants(struct store *s, usec now, struct arena *a, struct policy_grants *ret, struct err *err);
+/* Puts in force what was decided since: tokens and grants. Whoever calls it meanwhile waits, so that nothing older comes after. Waits for the
+ * disk: not for a loop. 0 or negative errno with a sentence, and then what was in force stays. */
+int people_put_in_force(struct gate *g, struct err *err);
 
 /* "requester approver" <-> bits. -EINVAL names what is no role. */
 int roles_parse(struct str text, unsigned *ret, struct err *err);

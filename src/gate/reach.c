@@ -150,6 +150,8 @@ bool reach_stuck(const struct reach *r)
 
 void reach_settle(struct reach *r)
 {
+	if (ended(r) || r->limited)
+		r->turning = false;
 	if (!r->waiting)
 		return;
 	if (!r->rules || ended(r) || r->limited || reach_stuck(r))
@@ -241,7 +243,7 @@ static struct str path_of(const struct node *n, struct arena *a)
 	size_t names = 1;
 
 	/* A root that something needs has a parent too, and is an end all the same. */
-	for (const struct node *p = n->parent; p; p = p->root ? NULL : p->parent) {
+	for (const struct node *p = n->parent; p && names <= LIMIT_NAMES; p = p->root ? NULL : p->parent) {
 		if (++names > PATH_NAMES && !p->root)
 			continue;
 		path = arena_printf(a, names > PATH_NAMES ? "%.*s > … > %.*s" : "%.*s > %.*s", STR_ARG(p->name), STR_ARG(path));
@@ -259,6 +261,7 @@ static void look(struct reach *r, struct str name, struct arena *a, struct reach
 	} else if (n && n->reached) {
 		ret->state = REACH_NEEDED;
 		ret->path = path_of(n, a);
+		ret->may_end = r->turning || r->shrunk;
 	} else if (r->rules && (ended(r) || r->limited)) {
 		ret->state = REACH_NONE;
 		ret->until = r->earliest;
@@ -340,12 +343,23 @@ static struct node *asked(struct reach *r, struct str name)
 	return n;
 }
 
+static bool has_work(const struct reach *r)
+{
+	bool any = r->expanding == EXPAND_WANTED || r->shrunk;
+
+	for (size_t i = 0; i < QUEUES && !any; i++)
+		any = r->queues[i].count > 0;
+	return any;
+}
+
 void reach_asked(struct reach *r, struct str name)
 {
 	pthread_mutex_lock(&r->lock);
 	if (r->rules) {
 		asked(r, name);
-		reach_post_pump(r);
+		/* Waking the loop for nothing would cost every request something. */
+		if (has_work(r))
+			reach_post_pump(r);
 	}
 	pthread_mutex_unlock(&r->lock);
 }
@@ -489,6 +503,7 @@ void reach_use(struct reach *r, struct rules *rules)
 	other = !before || policy_digest(before->policy) != policy_digest(rules->policy) ||
 	        advisories_digest(before->advisories) != advisories_digest(rules->advisories);
 	if (other) {
+		r->turning = before != NULL;
 		reach_take_roots(r);
 		/* What is reached stays so until the walk has come round again. */
 		for (size_t i = 0; map_next(&r->nodes, &i, &name, &value);) {

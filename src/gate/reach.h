@@ -20,6 +20,7 @@ struct reach_answer {
 	struct str path; /* NEEDED: "express > body-parser > debug", from the root to the name; in the arena */
 	struct str note; /* NONE, PENDING: what a person should know of the walk; may be empty; in the arena */
 	usec until;      /* by then the answer may be another one */
+	bool may_end;    /* it was needed before the rules changed, and the walk has not come round since */
 };
 
 struct reach *reach_new(struct gate *g, struct rules *rules);

@@ -131,8 +131,8 @@ static bool is_wished(const struct wished *w, const struct npm_version *v)
 	return false;
 }
 
-void edges_of(const struct npm_packument *p, struct rules *rules, const struct origin *origin, const struct edges_wish *wish, usec now,
-              struct edges *ret)
+void edges_of(const struct npm_packument *p, const struct package_facts *known, struct rules *rules, const struct origin *origin,
+              const struct edges_wish *wish, usec now, struct edges *ret)
 {
 	struct collecting c = {.e = ret};
 	struct wished w = {.wish = wish};
@@ -154,9 +154,9 @@ void edges_of(const struct npm_packument *p, struct rules *rules, const struct o
 		if (!wished && !wish->as_root)
 			continue;
 		facts_of(p, &v, origin, now, &facts);
-		facts.name_known = true;
-		if (wished)
-			facts.reached_from = STR("an approved root");
+		package_facts_put(known, p, i, &v, now, &facts);
+		facts.reach_pending = false;
+		facts.reached_from = wished ? STR("an approved root") : STR_NULL;
 		decide(rules->policy, rules->advisories, &facts, now, NULL, &d);
 		if (d.next_change < ret->next_change)
 			ret->next_change = d.next_change;

@@ -2,7 +2,7 @@
 #ifndef BONDGATE_GATE_REACH_EDGES_H
 #define BONDGATE_GATE_REACH_EDGES_H
 
-#include "gate/gate.h"
+#include "gate/package_facts.h"
 #include "registry/npm/packument.h"
 
 struct edges {
@@ -24,10 +24,11 @@ struct edges_wish {
 	size_t range_count;
 };
 
-/* A version counts if it is wished for and cleared apart from `not-approved`. What holds a version for its
+/* A version counts if it is wished for and cleared apart from `not-approved`; `known` is what is known of its package, whose own way from a root
+ * is not asked. What holds a version for its
  * dependencies (rule 7, new-dependency) is not asked: that would need what is being found out here. */
-void edges_of(const struct npm_packument *p, struct rules *rules, const struct origin *origin, const struct edges_wish *wish, usec now,
-              struct edges *ret);
+void edges_of(const struct npm_packument *p, const struct package_facts *known, struct rules *rules, const struct origin *origin,
+              const struct edges_wish *wish, usec now, struct edges *ret);
 void edges_free(struct edges *e);
 
 #endif

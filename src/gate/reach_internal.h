@@ -76,6 +76,7 @@ struct reach {
 	bool limited;                                               /* the limit was met: what lies beyond is not looked at */
 	enum { EXPAND_NOT, EXPAND_WANTED, EXPAND_GOING } expanding; /* names of the store that patterns approve */
 	bool shrunk;                                                /* something is not needed any more by somebody who needed it */
+	bool turning;                                               /* other rules are in force since the walk last came to its end */
 	bool posted;                                                /* a pump is on its way to the home loop */
 	struct loop_timer *timer;                                   /* the home loop's */
 	usec earliest;                                              /* when time alone changes what some version is, and with it an edge */

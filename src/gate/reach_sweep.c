@@ -105,6 +105,8 @@ void reach_take_roots(struct reach *r)
 		if (!node->root || policy_root(r->rules->policy, ECOSYSTEM_NPM, node->name) || (node->by_publisher && publishers))
 			continue;
 		node->root = false;
+		/* Who needs it may be needed by it alone: until the sweep, ways end here as they did. */
+		node->parent = NULL;
 		r->root_count--;
 		r->shrunk = true;
 	}

@@ -156,8 +156,16 @@ static void visited(void *arg)
 static void judge_work(void *arg)
 {
 	struct visit *v = arg;
+	const struct npm_packument *p = v->document->packument;
+	CLEANUP_ARENA struct arena *a = arena_new(128 * MIB);
+	struct package_facts known = {0};
+	usec now = v->thread->gate->now();
 
-	edges_of(v->document->packument, v->rules, v->origin, &v->wish, v->thread->gate->now(), &v->edges);
+	if (!a)
+		abort();
+	package_facts_begin(&known, p, v->rules, a);
+	package_facts_prove(&known, p, v->thread->gate, v->rules, v->origin, now, a);
+	edges_of(p, &known, v->rules, v->origin, &v->wish, now, &v->edges);
 }
 
 static void document_came(void *arg, struct document_result *result)

@@ -51,28 +51,43 @@ static bool label_ok(struct str label)
 	return true;
 }
 
+/* Cuts "/t/LABEL/…" into label and rest ("/…"); without a label the rest is the whole. False: it should be a label and is none. */
+static bool cut_label(struct str path, struct str *ret_label, struct str *ret_rest)
+{
+	ptrdiff_t end;
+
+	*ret_label = STR_NULL;
+	*ret_rest = path;
+	if (!str_starts(path, STR("/t/")))
+		return true;
+	path = str_skip(path, 3);
+	end = str_chr(path, '/');
+	if (end < 0 || !label_ok(str_take(path, (size_t)end)))
+		return false;
+	*ret_label = str_take(path, (size_t)end);
+	*ret_rest = str_skip(path, (size_t)end);
+	return true;
+}
+
 /* Cuts "/npm/…" or "/t/LABEL/npm/…" into label, mount and what is below it ("/…"). False: not below a mount of npm's. */
 static bool cut_mount(struct str path, struct str *ret_label, struct str *ret_mount, struct str *ret_below)
 {
-	struct str rest = path;
+	struct str rest;
 
-	*ret_label = STR_NULL;
-	if (str_starts(rest, STR("/t/"))) {
-		ptrdiff_t end;
-
-		rest = str_skip(rest, 3);
-		end = str_chr(rest, '/');
-		if (end < 0 || !label_ok(str_take(rest, (size_t)end)))
-			return false;
-		*ret_label = str_take(rest, (size_t)end);
-		rest = str_skip(rest, (size_t)end);
-	}
+	if (!cut_label(path, ret_label, &rest))
+		return false;
 	if (!str_starts(rest, STR("/npm/")) && !str_eq(rest, STR("/npm")))
 		return false;
 	rest = str_skip(rest, 4);
 	*ret_mount = str_range(path.p, rest.p);
 	*ret_below = rest.n ? rest : STR("/");
 	return true;
+}
+
+/* "/-/explain", or "/t/LABEL/-/explain" for the rules of a team. */
+static bool cut_explain(struct str path, struct str *ret_label, struct str *ret_own)
+{
+	return cut_label(path, ret_label, ret_own) && str_eq(*ret_own, STR("/-/explain"));
 }
 
 /* A Host header is put into every tarball URL: nothing but a host and a port may be in it. */
@@ -206,11 +221,14 @@ static void prepare(struct exchange *x)
 	struct str mount;
 
 	x->npm = cut_mount(x->rq->path, &x->label, &mount, &x->path);
-	if (!x->npm)
-		return;
+	if (!x->npm && !cut_explain(x->rq->path, &x->label, &x->path)) {
+		x->label = STR_NULL;
+		x->path = x->rq->path;
+	}
 	x->label = arena_str(x->arena, x->label);
 	choose_rules(x);
-	x->base = base_url(x, mount);
+	if (x->npm)
+		x->base = base_url(x, mount);
 }
 
 static void answer(struct exchange *x)
@@ -255,7 +273,7 @@ static size_t body_limit(struct http_request *rq, void *arg)
 	if (is_people_path(rq->path))
 		return people_body_limit(t->gate, rq);
 	if (!cut_mount(rq->path, &label, &mount, &below))
-		return str_eq(rq->method, STR("POST")) && str_eq(rq->path, STR("/-/explain")) ? MIB : 0;
+		return str_eq(rq->method, STR("POST")) && cut_explain(rq->path, &label, &below) ? MIB : 0;
 	if (str_starts(below, STR("/-/npm/v1/security/")))
 		return LIMIT_AUDIT_BODY_BYTES;
 	if (!str_eq(rq->method, STR("PUT")) && !str_eq(rq->method, STR("POST")) && !str_eq(rq->method, STR("DELETE")))

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/limits.h"
+#include "gate/people.h"
 #include "gate/reach.h"
 #include "gate/serve.h"
 
@@ -117,7 +118,14 @@ static const struct page {
 
 void serve_own(struct exchange *x)
 {
-	if (str_eq(x->rq->method, STR("POST")) && str_eq(x->rq->path, STR("/-/explain"))) {
+	struct str ended;
+
+	/* Whose token has ended is told so here as well: the answer would be another than that of their builds. */
+	if (str_eq(x->path, STR("/-/explain")) && (ended = people_refusal(&x->who, x->arena)).n) {
+		answer_sentence(x, 401, ended);
+		return;
+	}
+	if (str_eq(x->rq->method, STR("POST")) && str_eq(x->path, STR("/-/explain"))) {
 		serve_explain_bulk(x);
 		return;
 	}
@@ -126,16 +134,15 @@ void serve_own(struct exchange *x)
 		return;
 	}
 	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
-		if (!str_eq(x->rq->path, pages[i].path))
+		if (!str_eq(x->path, pages[i].path))
 			continue;
 		pages[i].serve(x);
 		return;
 	}
 	/* pacote asks for attestations at the root of the host, whatever the registry's path is (facts/protocol.md 2.8). */
-	if (str_starts(x->rq->path, STR("/-/npm/v1/attestations/"))) {
+	if (str_starts(x->path, STR("/-/npm/v1/attestations/"))) {
 		struct err err = {0};
 
-		x->path = x->rq->path;
 		if (npm_route_parse(x->arena, x->rq->method, x->path, x->rq->query, &x->route, &err) == 0 &&
 		    (x->origin = policy_origin(x->rules->policy, ECOSYSTEM_NPM, x->route.name))) {
 			serve_pass(x);

@@ -39,19 +39,10 @@ size_t people_body_limit(struct gate *g, const struct http_request *rq)
 /* What was decided is in force before the answer goes out: the next `npm install` finds it. */
 static void put_in_force(struct gate *g)
 {
-	struct arena *a = arena_new(64 * MIB);
-	struct policy_grants grants;
 	struct err err = {0};
-	int r = people_refresh(g->people, g->store, &err);
 
-	if (r == 0)
-		r = a ? people_grants(g->store, g->now(), a, &grants, &err) : -ENOMEM;
-	if (r == 0) {
-		gate_set_grants(g, a, &grants);
-		return;
-	}
-	arena_free(a);
-	log_event(LOG_ERROR, "what was decided is not in force yet", "error=%s", log_quote(str_of(err.text)));
+	if (people_put_in_force(g, &err) < 0)
+		log_event(LOG_ERROR, "what was decided is not in force yet", "error=%s", log_quote(str_of(err.text)));
 }
 
 static void run(void *arg)

@@ -12,8 +12,8 @@
 #include "gate/documents.h"
 #include "gate/feeds.h"
 #include "gate/people.h"
-#include "gate/recall.h"
 #include "gate/reach.h"
+#include "gate/recall.h"
 #include "gate/renditions.h"
 #include "gate/serve.h"
 #include "gate/watch_files.h"
@@ -49,7 +49,6 @@ struct server {
 	struct webhooks *webhooks;
 	bool reloading, reload_again, stopping, trimming;
 	struct loop_timer *trim_timer, *prune_timer, *watchdog_timer, *rest_timer, *people_timer;
-	int64_t people_version;
 	uint64_t asked; /* requests at the last look */
 	bool rested;    /* nothing was asked since memory was given back */
 	/* Of a reload on a worker thread. */
@@ -208,47 +207,22 @@ static void reload(struct server *s)
 
 /* ---- what people decided ---- */
 
-struct look_at_people {
-	struct server *server;
-	struct arena *arena; /* NULL: nothing has changed */
-	struct policy_grants grants;
-	int64_t version;
-};
-
 static void people_work(void *arg)
 {
-	struct look_at_people *p = arg;
-	struct server *s = p->server;
+	struct server *s = arg;
 	struct err err = {0};
-	int r = store_people_version(s->gate->store, &p->version, &err);
 
-	if (r == 0)
-		r = people_refresh(s->gate->people, s->gate->store, &err);
-	if (r == 0 && p->version != s->people_version) {
-		p->arena = arena_new(64 * MIB);
-		if (!p->arena)
-			abort();
-		r = people_grants(s->gate->store, s->gate->now(), p->arena, &p->grants, &err);
-	}
-	if (r == 0)
-		return;
-	log_event(LOG_ERROR, "what people decided cannot be read; what was known of it stays in force", "error=%s",
-	          log_quote(str_of(err.text)));
-	arena_free(TAKE_PTR(p->arena));
+	if (people_put_in_force(s->gate, &err) < 0)
+		log_event(LOG_ERROR, "what people decided cannot be read; what was known of it stays in force", "error=%s",
+		          log_quote(str_of(err.text)));
 }
 
 static void look_at_people(void *arg);
 
 static void people_done(void *arg)
 {
-	struct look_at_people *p = arg;
-	struct server *s = p->server;
+	struct server *s = arg;
 
-	if (p->arena) {
-		s->people_version = p->version;
-		gate_set_grants(s->gate, p->arena, &p->grants);
-	}
-	free(p);
 	if (!s->stopping)
 		s->people_timer = loop_after(s->control, PEOPLE_EVERY, look_at_people, s);
 }
@@ -256,24 +230,9 @@ static void people_done(void *arg)
 static void look_at_people(void *arg)
 {
 	struct server *s = arg;
-	struct look_at_people *p = calloc(1, sizeof(*p));
 
-	if (!p)
-		abort();
 	s->people_timer = NULL;
-	p->server = s;
-	loop_work(s->control, people_work, people_done, p);
-}
-
-/* Before anybody is served. */
-static void read_people(struct server *s)
-{
-	struct look_at_people p = {.server = s};
-
-	people_work(&p);
-	s->people_version = p.arena ? p.version : s->people_version;
-	if (p.arena)
-		gate_set_grants(s->gate, p.arena, &p.grants);
+	loop_work(s->control, people_work, people_done, s);
 }
 
 /* ---- housekeeping ---- */
@@ -550,8 +509,8 @@ int server_run(struct gate *g, const struct server_options *options, struct err 
 	signal(SIGPIPE, SIG_IGN);
 	mallopt(M_MMAP_THRESHOLD, OWN_PAGES_FROM);
 	mallopt(M_ARENA_MAX, HEAPS);
-	s->people_version = -1;
-	read_people(s);
+	/* Before anybody is served. */
+	people_work(s);
 	r = open_threads(s, err);
 	if (r == 0)
 		r = open_control(s, err);

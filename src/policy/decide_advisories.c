@@ -4,20 +4,21 @@
 
 enum { ADVISORY_REASONS = 8, LIMIT_SUMMARY = 160 };
 
-static void judge_advisory(struct deciding *c, const struct advisory *a)
+/* False: it does not concern this version, or the policy. */
+static bool judge_advisory(struct deciding *c, const struct advisory *a)
 {
 	struct reason r = {.verdict = VERDICT_DENY, .mode = MODE_ENFORCE};
 	CLEANUP_BUF struct buf detail = BUF(1024);
 
 	/* Somebody trusted looked: it does not concern this version. */
 	if (a->not_affected.n)
-		return;
+		return false;
 	if (a->kind == ADVISORY_MALWARE)
 		r.code = REASON_MALWARE;
 	else if ((int)a->severity >= c->p->vulnerabilities_at || c->p->vulnerabilities_at == SEVERITY_LOW)
 		r.code = REASON_VULNERABLE;
 	else
-		return;
+		return false;
 	r.source = c->texts ? arena_str(c->texts, a->id) : STR_NULL;
 	if (a->kind != ADVISORY_MALWARE && a->severity != SEVERITY_UNKNOWN)
 		buf_printf(&detail, "%s, ", severity_name(a->severity));
@@ -25,6 +26,7 @@ static void judge_advisory(struct deciding *c, const struct advisory *a)
 	if (a->fixed.n)
 		buf_printf(&detail, "; fixed in %.*s", STR_ARG(str_take(a->fixed, 60)));
 	speak(c, r, buf_str(&detail));
+	return true;
 }
 
 /* Those that were taken down with the facts, as far as they were published by now. */
@@ -32,14 +34,9 @@ static void judge_given(struct deciding *c)
 {
 	size_t heard = 0;
 
-	for (size_t i = 0; i < c->facts->advisory_count && heard < ADVISORY_REASONS; i++) {
-		const struct advisory *a = &c->facts->advisories[i];
-
-		if (a->published > c->now)
-			continue;
-		judge_advisory(c, a);
-		heard++;
-	}
+	for (size_t i = 0; i < c->facts->advisory_count && heard < ADVISORY_REASONS; i++)
+		if (c->facts->advisories[i].published <= c->now)
+			heard += judge_advisory(c, &c->facts->advisories[i]);
 }
 
 void judge_advisories(struct deciding *c)
@@ -62,8 +59,8 @@ void judge_advisories(struct deciding *c)
 		speak(c, r, STR("its advisories could not be read: out of memory"));
 		return;
 	}
-	for (size_t i = 0; i < count && i < ADVISORY_REASONS; i++)
-		judge_advisory(c, &found[i]);
+	for (size_t i = 0, heard = 0; i < count && heard < ADVISORY_REASONS; i++)
+		heard += judge_advisory(c, &found[i]);
 }
 
 bool is_security_fix(struct deciding *c, struct str *ret_id)

@@ -9,7 +9,7 @@
 #include "base/map.h"
 #include "policy/skeleton.h"
 
-enum { ECOSYSTEMS = 2, SHORTEST_SAME = 5, SHORTEST_SCOPE = 5, SHORTEST_SCOPE_SLIP = 6, NAME_ROOM = 256 };
+enum { ECOSYSTEMS = 2, SHORTEST_SAME = 5, SHORTEST_SCOPE = 5, SHORTEST_SCOPE_SLIP = 6, NAME_ROOM = 256, SLIPS = 2 };
 #define LOOK_ALIKE_BYTES (256 * MIB)
 
 struct protected_name {
@@ -24,6 +24,7 @@ struct names {
 	struct protected_name **list; /* unscoped ones; after look_alikes_finish by length */
 	size_t count, room;
 	size_t of_length[SKELETON_BYTES + 2]; /* where those of a length begin */
+	uint64_t *masks;                      /* of the list, side by side: most names differ by more letters than are looked for */
 };
 
 struct look_alikes {
@@ -144,7 +145,8 @@ int look_alikes_finish(struct look_alikes *l)
 		struct protected_name **sorted = ARENA_ARRAY(l->arena, struct protected_name *, n->count ? n->count : 1);
 		size_t next[SKELETON_BYTES + 2] = {0};
 
-		if (!sorted)
+		n->masks = ARENA_ARRAY(l->arena, uint64_t, n->count ? n->count : 1);
+		if (!sorted || !n->masks)
 			return -ENOMEM;
 		for (size_t i = 0; i < n->count; i++)
 			next[n->list[i]->shape.n + 1]++;
@@ -154,6 +156,8 @@ int look_alikes_finish(struct look_alikes *l)
 		for (size_t i = 0; i < n->count; i++)
 			sorted[next[n->list[i]->shape.n]++] = n->list[i];
 		n->list = sorted;
+		for (size_t i = 0; i < n->count; i++)
+			n->masks[i] = sorted[i]->shape.mask;
 	}
 	return arena_failed(l->arena) ? -ENOMEM : 0;
 }
@@ -251,7 +255,7 @@ static const struct protected_name *a_slip_away(const struct names *n, const str
 	size_t from = shape->n > 2 ? shape->n - 2 : 0, to = shape->n + 3 < SKELETON_BYTES + 1 ? shape->n + 3 : SKELETON_BYTES + 1;
 
 	for (size_t i = n->of_length[from]; i < n->of_length[to]; i++)
-		if (skeleton_is_near(shape, &n->list[i]->shape, 2))
+		if (skeleton_may_be_near(shape->mask, n->masks[i], SLIPS) && skeleton_is_near(shape, &n->list[i]->shape, SLIPS))
 			return n->list[i];
 	return NULL;
 }

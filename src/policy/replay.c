@@ -75,6 +75,7 @@ static bool reach_unknown(const struct version_facts *facts, struct str words)
 void replay_decision(const struct policy *p, const struct version_facts *facts, usec at, bool served, struct str words, struct arena *a,
                      struct replay *ret)
 {
+	const struct approved_publisher *publishers;
 	struct version_facts now = *facts;
 	bool serves;
 
@@ -84,8 +85,9 @@ void replay_decision(const struct policy *p, const struct version_facts *facts, 
 		return;
 	}
 	now.resembles = policy_resembles(p, facts->ecosystem, facts->name);
-	/* A root of then that this policy does not approve leads nowhere. */
-	if (now.reached_from.n && !policy_root(p, facts->ecosystem, root_of(now.reached_from)))
+	/* A root of then that this policy does not approve leads nowhere. Who published the root was not taken down: where publishers are approved,
+	 * it may be approved for that. */
+	if (now.reached_from.n && !policy_publishers(p, &publishers) && !policy_root(p, facts->ecosystem, root_of(now.reached_from)))
 		now.reached_from = STR("");
 	decide(p, NULL, &now, at, a, &ret->decision);
 	ret->words = decision_words(&ret->decision, &now, a, NULL);

@@ -284,7 +284,7 @@ bool skeleton_is_near(const struct skeleton *name, const struct skeleton *target
 
 	most = target->n < TWO_EDITS_FROM ? 1 : most;
 	if (target->n <= SHORT_WORD + 1 || name->n <= SHORT_WORD || apart > most || apart < -most ||
-	    __builtin_popcountll(name->mask ^ target->mask) > 2 * most)
+	    !skeleton_may_be_near(name->mask, target->mask, most))
 		return false;
 	d = skeleton_edits(skeleton_letters(name), skeleton_letters(target));
 	if (d == 0 || d > (unsigned)most || differ_in_digits_only(skeleton_letters(name), skeleton_letters(target)))

@@ -29,6 +29,11 @@ static inline struct str skeleton_letters(const struct skeleton *s)
  * word, a plural, a number)? `target` is the one that is imitated; `most`: one edit or two, of
  * which two are asked for only where the name is long. */
 bool skeleton_is_near(const struct skeleton *name, const struct skeleton *target, int most);
+/* By their masks alone: false where it is out of the question. */
+static inline bool skeleton_may_be_near(uint64_t mask, uint64_t other, int most)
+{
+	return __builtin_popcountll(mask ^ other) <= 2 * most;
+}
 
 /* Edits between two texts of at most SKELETON_BYTES (Damerau-Levenshtein in its restricted form, where neighbours change places as one edit);
  * 3 when there are more than two. */

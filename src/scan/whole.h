@@ -8,8 +8,8 @@
 /* May this be a whole "sha512-…" (several, separated by blanks)? Unknown algorithms are. */
 bool whole_integrity(struct str integrity);
 
-/* To be called when the needs are linked. `ordered`: the entries stand in the lock in the order of the file. A file whose last line has an end fails when somebody needs a package that would stand
- * after the last one of a sorted list, or when the last entry needs what is not there; one whose last line is open fails when
+/* To be called when the needs are linked. `ordered`: the entries stand in the lock in the order of the file. A file whose last line has an
+ * end fails when somebody needs a package that would stand after the last one of a sorted list, or when the last entry needs what is not there; one whose last line is open fails when
  * anything is missing. 0 or -EBADMSG. */
 int whole_check(const struct lock *l, bool ordered, struct err *err);
 

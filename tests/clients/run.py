@@ -18,7 +18,7 @@ import install
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 AREAS = ("harness", "rules", "refusals", "shapes", "private", "evidence", "whitelist", "teams", "trust_facts",
-         "simulate", "adopt", "record", "backup", "scan", "people", "webhooks", "provenance", "report", "real_install")
+         "simulate", "adopt", "record", "backup", "scan", "people", "cheats", "webhooks", "provenance", "report", "real_install")
 
 
 class Test:

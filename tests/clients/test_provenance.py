@@ -6,7 +6,7 @@ import subprocess
 import urllib.parse
 
 import install
-from harness import Skip, binary, contains, equal, failed, for_clients, lacks, ok, policy, succeeded
+from harness import Skip, binary, contains, equal, failed, for_clients, lacks, ok, policy, succeeded, wait_until
 
 SOURCE = "https://github.com/acme/left-pad"
 LINE = '    - {publisher: "trusted-publisher:github.com/acme/*", reason: "a test", owner: team, review-by: 2099-01-01}\n'
@@ -82,6 +82,20 @@ def test_a_verified_source_approves(t, client):
     project = t.project(c, {"dependencies": {"left-pad": "^1.0.0", "@acme/tool": "^1.0.0"}})
     succeeded(c.do("install", project))
     ok("left-pad" in project.installed() and "@acme/tool" in project.installed(), project.installed())
+
+
+def test_what_a_verified_source_needs_comes_along(t):
+    """The walk did not know what was proved, so what such a root needs was refused."""
+    bundles, start = lab(t)
+    bundles.fake.publish("needed", "1.0.0")
+    bundles.publish("left-pad", "1.0.0", dependencies={"needed": "^1.0.0"})
+    bundles.fake.publish("unproved", "1.0.0")
+    bundles.publish("claimed", "1.0.0", flaw="payload", dependencies={"unproved": "^1.0.0"})
+    gate = start()
+    equal(verdict(gate, "left-pad", "1.0.0")[0], 200)
+    equal(verdict(gate, "claimed", "1.0.0")[0], 403)
+    wait_until(lambda: verdict(gate, "needed", "1.0.0")[0] == 200, "what the proved root needs", 30)
+    equal(verdict(gate, "unproved", "1.0.0")[0], 403)
 
 
 @for_clients("npm-11", "pnpm-10")

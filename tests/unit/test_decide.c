@@ -505,6 +505,27 @@ static void explain_has_the_fixed_shape(void **state)
 	policy_unref(p);
 }
 
+/* Eight of them used up what is listened to, and the ninth was not heard. */
+static void advisories_that_do_not_concern_it_hide_no_other(void **state)
+{
+	(void)state;
+	struct policy *p = load("version: 1\ncooldown: {mode: off}\ndeny: {vulnerabilities: {mode: enforce, at: critical}}\n");
+	struct version_facts f = axios(100 * USEC_DAY);
+	struct advisory all[9];
+	struct decision d;
+
+	for (size_t i = 0; i < 9; i++)
+		all[i] = (struct advisory){.kind = ADVISORY_VULNERABILITY, .severity = SEVERITY_CRITICAL, .id = STR("GHSA-1"), .score = -1};
+	for (size_t i = 0; i < 8; i++)
+		all[i].not_affected = STR("not in the execute path");
+	f.advisories = all;
+	f.advisory_count = 9;
+	f.advisories_given = true;
+	decide(p, NULL, &f, noon, NULL, &d);
+	assert_int_equal(d.verdict, VERDICT_DENY);
+	policy_unref(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -519,6 +540,7 @@ int main(void)
 		cmocka_unit_test(facts_that_speak_for_themselves),
 		cmocka_unit_test(a_sentence_never_loses_its_rule_and_its_time),
 		cmocka_unit_test(advisories_refuse_what_the_policy_says),
+		cmocka_unit_test(advisories_that_do_not_concern_it_hide_no_other),
 		cmocka_unit_test(an_advisory_of_tomorrow_is_not_known_today),
 		cmocka_unit_test(every_rule_has_its_sentence),
 		cmocka_unit_test(explain_has_the_fixed_shape),

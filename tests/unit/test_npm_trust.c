@@ -97,14 +97,13 @@ static void dependencies_come_from_the_registry_or_not(void **state)
 static void facts_are_extracted(void **state)
 {
 	(void)state;
-	CLEANUP_DOCUMENT struct document d =
-		document_make(PACKAGE(PROVEN("1.0.0", BY_CI REPO(
-												  "Org/Repo") ",'bin':{'tool':'x'},'dependencies':{'b':'1','c':'npm:real@2','g':'git+https:"
-	                                                          "//u:p@h.example/g.git#12'},"
-	                                                          "'peerDependencies':{'p':'*','b':'1'},'optionalDependencies':{'o':'1','b':'1'"
-	                                                          "}") "," V("1.0.1", ",'_npmUser':'alice <a@b.example>','repository':'x/y'"),
-	                          T("1.0.0", "2024-01-01") "," T("1.0.1", "2024-06-01")),
-	                  NULL);
+	CLEANUP_DOCUMENT struct document d = document_make(
+		PACKAGE(PROVEN("1.0.0", BY_CI REPO("Org/Repo") ",'bin':{'tool':'x'},'dependencies':{'b':'1','c':'npm:real@2','g':'git+https:"
+	                                                   "//u:p@h.example/g.git#12'},"
+	                                                   "'peerDependencies':{'p':'*','b':'1'},'optionalDependencies':{'o':'1','b':'1'"
+	                                                   "}") "," V("1.0.1", ",'_npmUser':'alice <a@b.example>','repository':'x/y'"),
+	            T("1.0.0", "2024-01-01") "," T("1.0.1", "2024-06-01")),
+		NULL);
 	struct npm_version v;
 
 	assert_int_equal(d.r, 0);
@@ -159,17 +158,15 @@ static void scripts_are_gained_or_changed(void **state)
 static void a_burst_hides_nothing(void **state)
 {
 	(void)state;
-	CLEANUP_DOCUMENT struct document d =
-		document_make(
-			PACKAGE(V("1.0.0", ",'dependencies':{'b':'1'}") "," V("1.0.1", ",'scripts':{'postinstall':'x'},'dependencies':{'b':'1','evil':'"
-	                                                                       "1'}") "," V(
-						"1.0.2",
-						",'scripts':{'postinstall':'x'},'dependencies':{'b':'1','evil':'1'}") "," V("1.0.3",
-	                                                                                                ",'scripts':{'postinstall':'x'},'"
-	                                                                                                "dependencies':{'b':'1','evil':'1'}"),
-	                T("1.0.0", "2024-01-01") ","
-	                                         "'1.0.1':'2024-02-01T00:00:00Z','1.0.2':'2024-02-01T01:00:00Z'," T("1.0.3", "2024-06-01")),
-			NULL);
+	CLEANUP_DOCUMENT struct document d = document_make(
+		PACKAGE(V("1.0.0", ",'dependencies':{'b':'1'}") "," V(
+					"1.0.1", ",'scripts':{'postinstall':'x'},'dependencies':{'b':'1','evil':'"
+							 "1'}") "," V("1.0.2", ",'scripts':{'postinstall':'x'},'dependencies':{'b':'1','evil':'"
+	                                               "1'}") "," V("1.0.3", ",'scripts':{'postinstall':'x'},'"
+	                                                                     "dependencies':{'b':'1','evil':'1'}"),
+	            T("1.0.0", "2024-01-01") ","
+	                                     "'1.0.1':'2024-02-01T00:00:00Z','1.0.2':'2024-02-01T01:00:00Z'," T("1.0.3", "2024-06-01")),
+		NULL);
 	struct npm_version v = version_of(&d, "1.0.2");
 
 	is(v.install_script_gained, "postinstall");
@@ -208,7 +205,9 @@ static void a_line_is_compared_with_itself(void **state)
 static void an_archives_content_is_gained_like_a_script(void **state)
 {
 	(void)state;
-	static const char raw[] = PACKAGE(V("1.0.0", "") "," V("1.1.0", "") "," V("1.2.0", ""), T("1.0.0", "2024-01-01") "," T("1.1.0", "2024-03-01") "," "'1.2.0':'2024-03-01T01:00:00Z'");
+	static const char raw[] = PACKAGE(V("1.0.0", "") "," V("1.1.0", "") "," V("1.2.0", ""),
+	                                  T("1.0.0", "2024-01-01") "," T("1.1.0", "2024-03-01") ","
+	                                                                                        "'1.2.0':'2024-03-01T01:00:00Z'");
 	static const struct {
 		const char *first, *second, *third; /* binaries; NULL: never looked into */
 		const char *gained_by_third;
@@ -295,6 +294,9 @@ static void a_changed_publisher_is_told(void **state)
 		/* named before, not now */
 		{PACKAGE(V("1.0.0", BY("a")) "," V("1.0.1", ""), T("1.0.0", "2023-01-01") "," T("1.0.1", "2024-05-01")), "1.0.1",
 	     "without the publisher's name that the 1 release before had"},
+		/* one alone without a time is as new as it is known here: leaving the time out hides nobody */
+		{PACKAGE(V("1.0.0", BY("a")) "," V("1.0.1", BY("b")), T("1.0.0", "2023-01-01")), "1.0.1",
+	     "published by b; the 1 release of 1.x before it by a"},
 		/* without any time nothing is said */
 		{PACKAGE(V("1.0.0", BY("a")) "," V("1.0.1", BY("b")), ""), "1.0.1", ""},
 	};
@@ -357,11 +359,15 @@ static void a_changed_way_is_told(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(repositories_have_one_form),  cmocka_unit_test(dependencies_come_from_the_registry_or_not),
-		cmocka_unit_test(facts_are_extracted),         cmocka_unit_test(scripts_are_gained_or_changed),
-		cmocka_unit_test(a_burst_hides_nothing),       cmocka_unit_test(a_line_is_compared_with_itself),
+		cmocka_unit_test(repositories_have_one_form),
+		cmocka_unit_test(dependencies_come_from_the_registry_or_not),
+		cmocka_unit_test(facts_are_extracted),
+		cmocka_unit_test(scripts_are_gained_or_changed),
+		cmocka_unit_test(a_burst_hides_nothing),
+		cmocka_unit_test(a_line_is_compared_with_itself),
 		cmocka_unit_test(an_archives_content_is_gained_like_a_script),
-		cmocka_unit_test(a_changed_publisher_is_told), cmocka_unit_test(a_changed_way_is_told),
+		cmocka_unit_test(a_changed_publisher_is_told),
+		cmocka_unit_test(a_changed_way_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,8 +24,8 @@ static void one_person_has_one_name(void **state)
 		const char *a, *b;
 		bool same;
 	} rows[] = {
-		{"kim", "kim", true},      {"kim", "KIM", true},       {"local:kim", "Kim", true}, {"LOCAL:kim", "local:KIM", true},
-		{" kim", "kim", true},     {"kim", "kimi", false},     {"kim", "", false},         {"local:", "kim", false},
+		{"kim", "kim", true},       {"kim", "KIM", true},      {"local:kim", "Kim", true}, {"LOCAL:kim", "local:KIM", true},
+		{" kim", "kim", true},      {"kim", "kimi", false},    {"kim", "", false},         {"local:", "kim", false},
 		{"local:kim", "jo", false}, {"kim@a", "kim@b", false},
 	};
 
@@ -70,7 +70,8 @@ static void the_weightiest_rule_counts(void **state)
 		{"publisher-changed new-binary", SEVERITY_HIGH, false},
 		{"vulnerable", SEVERITY_HIGH, false},
 		{"denied", SEVERITY_CRITICAL, false},
-		{"signature-invalid cooldown", SEVERITY_CRITICAL, false},
+		{"signature-invalid cooldown", SEVERITY_CRITICAL, true},
+		{"manifest-mismatch", SEVERITY_CRITICAL, true},
 		{"malware", SEVERITY_CRITICAL, true},
 		{"hash-changed cooldown", SEVERITY_CRITICAL, true},
 	};
@@ -127,7 +128,8 @@ static void a_list_of_approvals_is_taken_whole_or_not(void **state)
 		{HEAD "]}", NULL, 0, 0},
 		{HEAD "{\"package\": \"npm:react\", \"reason\": \"r\", \"owner\": \"o\", \"ends\": \"2027-03-01\"}]}", NULL, 1, 0},
 		{HEAD "{\"package\": \"npm:@acme/*@^1\", \"reason\": \"r\", \"owner\": \"o\", \"ends\": \"2026-01-01\"}]}", NULL, 0, 1},
-		{"bondgate-approvals: 1\nname: acme\napprovals:\n  - {package: \"npm:react\", reason: r, owner: o, ends: 2027-03-01}\n", NULL, 1, 0},
+		{"bondgate-approvals: 1\nname: acme\napprovals:\n  - {package: \"npm:react\", reason: r, owner: o, ends: 2027-03-01}\n", NULL, 1,
+	     0},
 		{HEAD "{\"package\": \"npm:react\", \"reason\": \"r\", \"owner\": \"o\"}]}", "ends is missing", 0, 0},
 		{HEAD "{\"package\": \"npm:react\", \"reason\": \" \", \"owner\": \"o\", \"ends\": \"2027-03-01\"}]}", "reason is missing", 0, 0},
 		{HEAD "{\"package\": \"npm:react\", \"reason\": \"r\", \"owner\": \"o\", \"ends\": \"2036-03-01\"}]}", "at most 400d", 0, 0},

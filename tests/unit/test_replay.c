@@ -121,6 +121,9 @@ static void what_was_not_recorded_is_not_judged(void **state)
 
 #define ROOTS(name) "version: 1\nallow: {mode: enforce, roots: [{name: \"npm:" name "\", reason: r, owner: o, review-by: 2027-01-01}]}\n"
 
+#define PUBLISHER \
+	"version: 1\nallow: {mode: enforce, publishers: [{publisher: \"npm-user:ada\", reason: r, owner: o, review-by: 2027-01-01}]}\n"
+
 static void a_way_from_a_root_counts_while_the_root_is_approved(void **state)
 {
 	(void)state;
@@ -131,6 +134,8 @@ static void a_way_from_a_root_counts_while_the_root_is_approved(void **state)
 	} rows[] = {
 		{ROOTS("express"), "express > left-pad", "allow", false, REPLAY_SAME},
 		{ROOTS("react"), "express > left-pad", "allow", false, REPLAY_WOULD_REFUSE},
+		/* The root may be one for its publisher. */
+		{PUBLISHER, "express > left-pad", "allow", false, REPLAY_SAME},
 		{ROOTS("react"), "express > left-pad", "allow", true, REPLAY_REACH_UNKNOWN},
 		/* The rule was off: nobody had looked which root needs it. */
 		{ROOTS("react"), "", "allow", false, REPLAY_REACH_UNKNOWN},

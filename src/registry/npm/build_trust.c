@@ -230,6 +230,24 @@ static bool same_line(const struct semver *a, const struct semver *b)
 	return a->major == b->major && (a->major != 0 || a->minor == b->minor);
 }
 
+/* When each was published. Where no version has a time nothing can be compared; but one alone without a time must not pass for that: it is as
+ * new as this gate's knowledge of it. */
+static void put_times(struct builder *b, size_t count)
+{
+	bool timed = false;
+
+	for (size_t i = 0; i < count && !timed; i++) {
+		const struct draft *d = LIST_AT(&b->drafts, struct draft, i);
+
+		timed = d->upstream_time || d->lacked_at;
+	}
+	for (size_t i = 0; i < count; i++) {
+		struct draft *d = LIST_AT(&b->drafts, struct draft, i);
+
+		d->trust.time = timed ? d->published : 0;
+	}
+}
+
 int build_trust(struct builder *b)
 {
 	size_t count = LIST_COUNT(&b->drafts, struct draft);
@@ -239,11 +257,9 @@ int build_trust(struct builder *b)
 
 	if (!order || !stable.items || !all.items)
 		return err_set(b->err, -ENOMEM, "no memory for the packument of %.*s", STR_ARG(b->input->name));
-	for (size_t i = 0; i < count; i++) {
-		struct draft *d = order[i] = LIST_AT(&b->drafts, struct draft, i);
-
-		d->trust.time = d->upstream_time || d->lacked_at ? d->published : 0;
-	}
+	for (size_t i = 0; i < count; i++)
+		order[i] = LIST_AT(&b->drafts, struct draft, i);
+	put_times(b, count);
 	if (count)
 		qsort(order, count, sizeof(struct draft *), by_precedence);
 	for (size_t i = 0; i < count; i++) {

@@ -198,6 +198,12 @@ struct str npm_packument_last_modified(const struct npm_packument *p)
 	return document_slice(p, p->head.last_modified);
 }
 
+uint64_t npm_packument_identity(const struct npm_packument *p)
+{
+	/* Over the hashes of all that is behind the header, and over the moment. */
+	return p->head.head_hash;
+}
+
 struct str npm_packument_raw_hash(const struct npm_packument *p)
 {
 	return str_of(p->raw_hash);

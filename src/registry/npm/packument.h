@@ -107,6 +107,8 @@ void npm_packument_free(struct npm_packument *p);
 struct str npm_packument_name(const struct npm_packument *p);
 struct str npm_packument_etag(const struct npm_packument *p);
 struct str npm_packument_last_modified(const struct npm_packument *p);
+/* Another number for every content and every making of it, and the same whenever its file is opened again. */
+uint64_t npm_packument_identity(const struct npm_packument *p);
 /* XXH3-128 of the raw JSON in hex: the same bytes from an upstream without ETag are recognised by it. */
 struct str npm_packument_raw_hash(const struct npm_packument *p);
 /* The 8 bytes of the header at this offset are the time of the last check with the upstream (usec, little-endian); they are not part of
