@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # `./dev bench [NAME [ARGUMENTS…]]`: measurements in a release build. Without a name the short ones, a few minutes in all; NAME is a folder here.
 #   ./dev bench gate packuments memory cold      what docs/performance.md reports, without the installs
+#   ./dev bench scan                              scans beside Trivy and the limit; imports
 #   ./dev bench gate installs                    whole installs by npm, pnpm and bun: a quarter of an hour a round
 set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -38,6 +39,14 @@ run_http() {
 	ninja -C "$release" --quiet tests/http/echo_server
 	"$top/bench/http/run.sh" "$release/tests/http/echo_server" "$@"
 }
+run_feed() {
+	make bondgate bench/feed_bench
+	python3 "$top/bench/feed/run.py" "$build/bondgate" "$build/bench/feed_bench" "${1:-${BONDGATE_DATA:-$top/../shared/data}/osv}"
+}
+run_scan() {
+	make bondgate bench/feed_bench
+	python3 "$top/bench/scan/run.py" "$@" "$build/bondgate" "$build/bench/feed_bench"
+}
 # Writes docs/attacks.md.
 run_attacks() {
 	make bondgate tests/attacks/facts_probe
@@ -62,9 +71,10 @@ short)
 	printf '\n== gate\n'
 	run_gate --quick packuments memory cold
 	;;
-json | packument | decide | store | http | gate | attacks | trust) "run_$name" "$@" ;;
+json | packument | decide | store | http | feed | scan | gate | attacks | trust) "run_$name" "$@" ;;
 *)
-	printf 'bench: %s is none of json packument decide store http gate attacks trust\n' "$name" >&2
+	printf 'bench: %s is none of json packument decide store http feed scan gate attacks trust
+' "$name" >&2
 	exit 2
 	;;
 esac

@@ -59,6 +59,7 @@ def main():
         real = [os.path.join(DATA, name) for name in ("npm.zip", "nuget.zip")]
         show("the real records", os.path.join(folder, "real"), real)
         print("Python only unpacking them: %.2f s of CPU" % unzip_time(real))
+        sys.stdout.flush()
         made(os.path.join(folder, "made.zip"))
         show("%d made records" % MADE, os.path.join(folder, "made"), [os.path.join(folder, "made.zip")])
 

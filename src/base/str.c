@@ -157,7 +157,7 @@ int str_to_i64(struct str s, int64_t *ret)
 	return 0;
 }
 
-bool str_glob(struct str pattern, struct str text)
+static bool glob(struct str pattern, struct str text, bool nocase)
 {
 	size_t p = 0, t = 0, star = SIZE_MAX, retry = 0;
 
@@ -165,7 +165,7 @@ bool str_glob(struct str pattern, struct str text)
 		if (p < pattern.n && pattern.p[p] == '*') {
 			star = p++;
 			retry = t;
-		} else if (p < pattern.n && pattern.p[p] == text.p[t]) {
+		} else if (p < pattern.n && (pattern.p[p] == text.p[t] || (nocase && lower(pattern.p[p]) == lower(text.p[t])))) {
 			p++;
 			t++;
 		} else if (star != SIZE_MAX) {
@@ -178,6 +178,16 @@ bool str_glob(struct str pattern, struct str text)
 	while (p < pattern.n && pattern.p[p] == '*')
 		p++;
 	return p == pattern.n;
+}
+
+bool str_glob(struct str pattern, struct str text)
+{
+	return glob(pattern, text, false);
+}
+
+bool str_glob_nocase(struct str pattern, struct str text)
+{
+	return glob(pattern, text, true);
 }
 
 void hex_encode(const void *bytes, size_t n, char *out)

@@ -68,6 +68,8 @@ int str_to_i64(struct str s, int64_t *ret);
 /* Does `text` match `pattern`, where `*` stands for any run of bytes (also `/`) and everything else for itself?
  * Linear in practice: one level of backtracking. */
 bool str_glob(struct str pattern, struct str text);
+/* The same without regard to the case of ASCII letters. */
+bool str_glob_nocase(struct str pattern, struct str text);
 
 /* Lower-case hexadecimal of `n` bytes into `out`, which must hold 2*n + 1 bytes. */
 void hex_encode(const void *bytes, size_t n, char *out);

@@ -36,7 +36,7 @@ static int add_vex(struct advisories *advisories, const char *path, struct err *
 	r = advisories_add_vex(advisories, buf_str(&text), path, &statements, &skipped, &first);
 	if (r < 0)
 		return err_set(err, r, "%s", first.text);
-	log_event(skipped ? LOG_WARNING : LOG_INFO, "vex", "file=%s statements=%zu skipped=%zu first_problem=%s", path, statements, skipped,
+	log_event(skipped ? LOG_WARNING : LOG_DEBUG, "vex", "file=%s statements=%zu skipped=%zu first_problem=%s", path, statements, skipped,
 	          log_quote(str_of(skipped ? first.text : "")));
 	return 0;
 }

@@ -65,7 +65,7 @@ int cmd_feed(int argc, char **argv)
 		{.name = "malware", .help = "list: malware only", .flag = &o.malware},
 		{.name = "json", .help = "machine-readable", .flag = &o.json},
 		{.name = "quiet", .help = "say nothing but errors", .flag = &o.quiet},
-		{.name = "policy", .argument = "FILE", .help = "refresh: the policy (default $BONDGATE_POLICY)", .value = &o.policy},
+		{.name = "policy", .argument = "FILE", .help = "refresh, status: the policy (default $BONDGATE_POLICY)", .value = &o.policy},
 		{.name = "state", .argument = "DIR", .help = "where state is kept (default $BONDGATE_STATE)", .value = &o.state},
 	};
 	const struct command_usage usage = {
@@ -81,7 +81,7 @@ int cmd_feed(int argc, char **argv)
 		"        accept lets one count, reject leaves it out. Exits 1 while one waits.\n"
 		"list    lists what is in the index, of all packages or one (npm:left-pad).\n"
 		"show    shows one advisory, by its id or another of its names.\n"
-		"status  says what the index holds, from where and since when.",
+		"status  says what the index holds, from where and since when, and how the feeds of the policy fare.",
 		rows, sizeof(rows) / sizeof(rows[0])};
 	const struct verb *verb;
 	struct err err = {0};

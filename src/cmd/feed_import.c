@@ -131,7 +131,7 @@ static void name_of_url(struct str url, char out[static 65])
 	out[n] = '\0';
 }
 
-static int feeds_folder(const struct feed_options *o, char *out, size_t room, struct err *err)
+int feeds_folder(const struct feed_options *o, char *out, size_t room, struct err *err)
 {
 	struct str folder = str_take(str_of(o->index), (size_t)str_rchr(str_of(o->index), '/'));
 

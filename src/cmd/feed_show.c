@@ -1,4 +1,4 @@
-/* bondgate feed list, show, status: what is in the index. */
+/* bondgate feed list, show: what is in the index. */
 #include <stdio.h>
 
 #include "base/buf.h"
@@ -287,83 +287,4 @@ int feed_show(const struct feed_options *o, int count, char **words)
 		return flushed(EXIT_NOTHING);
 	fprintf(stderr, "bondgate: no advisory is called %s\n", words[0]);
 	return EXIT_CANNOT;
-}
-
-/* ---- status ---- */
-
-static void print_status_json(const struct advisories_status *s)
-{
-	CLEANUP_BUF struct buf out = BUF(MIB);
-	struct json_writer w;
-	char digest[24];
-
-	snprintf(digest, sizeof(digest), "%016llx", (unsigned long long)s->digest);
-	jw_init(&w, &out);
-	jw_object(&w);
-	jw_member_str(&w, "digest", str_of(digest));
-	put_time(&w, "built", s->built);
-	jw_member_int(&w, "bytes", (int64_t)s->file_bytes);
-	jw_member_int(&w, "records", (int64_t)s->records);
-	jw_member_int(&w, "vulnerabilities", (int64_t)s->vulnerabilities);
-	jw_member_int(&w, "malware", (int64_t)s->malware);
-	jw_member_int(&w, "withdrawn", (int64_t)s->withdrawn);
-	jw_key(&w, STR("packages"));
-	jw_object(&w);
-	jw_member_int(&w, "npm", (int64_t)s->packages[ECOSYSTEM_NPM]);
-	jw_member_int(&w, "nuget", (int64_t)s->packages[ECOSYSTEM_NUGET]);
-	jw_object_end(&w);
-	jw_key(&w, STR("sources"));
-	jw_array(&w);
-	for (size_t i = 0; i < s->source_count; i++) {
-		jw_object(&w);
-		jw_member_str(&w, "name", s->sources[i].name);
-		jw_member_int(&w, "priority", s->sources[i].priority);
-		jw_member_int(&w, "records", (int64_t)s->sources[i].records);
-		put_time(&w, "imported", s->sources[i].imported);
-		jw_object_end(&w);
-	}
-	jw_array_end(&w);
-	jw_object_end(&w);
-	buf_add_char(&out, '\n');
-	output_flush(&w, stdout);
-}
-
-static void print_status(const struct feed_options *o, const struct advisories_status *s)
-{
-	char time[TIME_TEXT];
-
-	time_format_local(s->built, time);
-	printf("%s\n", o->index);
-	printf("built      %s\n", time);
-	printf("size       %.1f MiB\n", (double)s->file_bytes / (double)MIB);
-	printf("records    %zu: %zu vulnerabilities, %zu malware, %zu withdrawn\n", s->records, s->vulnerabilities, s->malware, s->withdrawn);
-	printf("packages   %zu npm, %zu NuGet\n", s->packages[ECOSYSTEM_NPM], s->packages[ECOSYSTEM_NUGET]);
-	for (size_t i = 0; i < s->source_count; i++) {
-		time_format_local(s->sources[i].imported, time);
-		printf("%-11s", i ? "" : "sources");
-		output_cell(stdout, s->sources[i].name, 0);
-		printf("  %zu records, priority %d, imported %s\n", s->sources[i].records, s->sources[i].priority, time);
-	}
-}
-
-int feed_status(const struct feed_options *o, int count, char **words)
-{
-	CLEANUP_ARENA struct arena *a = arena_new(MIB);
-	struct advisories_status status;
-	struct advisories *all;
-	struct err err = {0};
-	int r;
-
-	(void)count;
-	(void)words;
-	if (!a || open_index(o, &all) < 0)
-		return EXIT_CANNOT;
-	r = advisories_verify(all, &err);
-	r = r < 0 ? r : advisories_status(all, a, &status, &err);
-	if (r == 0 && o->json)
-		print_status_json(&status);
-	else if (r == 0)
-		print_status(o, &status);
-	advisories_unref(all);
-	return r < 0 ? fail(&err) : flushed(EXIT_NOTHING);
 }

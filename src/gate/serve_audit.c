@@ -21,8 +21,8 @@ void serve_audit(struct exchange *x)
 		body = buf_str(&plain);
 	}
 	if (r == 0)
-		r = (x->route.kind == NPM_ROUTE_AUDIT_BULK ? npm_audit_bulk : npm_audit_quick)(body, x->rules->advisories, x->thread->gate->now(),
-		                                                                               &out, &err);
+		r = (x->route.kind == NPM_ROUTE_AUDIT_BULK ? npm_audit_bulk : npm_audit_quick)(body, x->rules->advisories, x->rules->policy,
+		                                                                               x->thread->gate->now(), &out, &err);
 	if (r < 0)
 		answer_sentence(x, r == -EFBIG ? 413 : 400, str_of(err.text));
 	else

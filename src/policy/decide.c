@@ -112,6 +112,27 @@ void speak(struct deciding *c, struct reason reason, struct str detail)
 	add_text(c, push(c, &reason), detail);
 }
 
+void speak_ignored(struct deciding *c, struct reason reason, const struct advisory_ignore *line)
+{
+	struct reason exempt = {.code = REASON_EXEMPT,
+	                        .verdict = VERDICT_ALLOW,
+	                        .mode = MODE_ENFORCE,
+	                        .until = line->expires,
+	                        .lifted = reason.code,
+	                        .one_advisory = true};
+	CLEANUP_BUF struct buf detail = BUF(1024);
+
+	if (policy_mode(c->p, reason.code) == MODE_OFF)
+		return;
+	c->spoken |= UINT32_C(1) << reason.code;
+	change_at(c, line->expires);
+	exempt.source = source_text(c, &line->source);
+	if (c->texts)
+		buf_printf(&detail, "%.*s is ignored: %.*s (%.*s)", STR_ARG(str_take(line->id, 60)), STR_ARG(str_take(line->reason, 400)),
+		           STR_ARG(str_take(line->owner, 100)));
+	add_text(c, push(c, &exempt), buf_str(&detail));
+}
+
 static void note_root(struct deciding *c, const struct match_entry *entry)
 {
 	const struct approval *a = &c->p->approvals[entry->value];

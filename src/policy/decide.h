@@ -75,8 +75,9 @@ struct reason {
 	usec wait;            /* of a delay: how long the policy waits; `until` less this is what the age counts from */
 	enum reason_about about;
 	enum reason_code lifted; /* exempt: the rule that the exception lifts */
-	struct str text;         /* one sentence for the developer; empty when no arena was given */
-	struct str source;       /* "bondgate.yaml:12", "built-in", an advisory id … */
+	bool one_advisory; /* exempt: only what one advisory says (advisories.ignore) is lifted, not what the rule has against it besides */
+	struct str text;   /* one sentence for the developer; empty when no arena was given */
+	struct str source; /* "bondgate.yaml:12", "built-in", an advisory id … */
 };
 
 enum { DECISION_REASONS = 16 };

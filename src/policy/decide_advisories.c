@@ -8,6 +8,8 @@ enum { ADVISORY_REASONS = 8, LIMIT_SUMMARY = 160 };
 static bool judge_advisory(struct deciding *c, const struct advisory *a)
 {
 	struct reason r = {.verdict = VERDICT_DENY, .mode = MODE_ENFORCE};
+	const struct version_facts *f = c->facts;
+	const struct advisory_ignore *ignore;
 	CLEANUP_BUF struct buf detail = BUF(1024);
 
 	/* Somebody trusted looked: it does not concern this version. */
@@ -19,6 +21,12 @@ static bool judge_advisory(struct deciding *c, const struct advisory *a)
 		r.code = REASON_VULNERABLE;
 	else
 		return false;
+	ignore = policy_ignored(c->p, a, f->ecosystem, f->name, f->version, c->now);
+	if (ignore) {
+		/* Not counted either: it must not hide another. */
+		speak_ignored(c, r, ignore);
+		return false;
+	}
 	r.source = c->texts ? arena_str(c->texts, a->id) : STR_NULL;
 	if (a->kind != ADVISORY_MALWARE && a->severity != SEVERITY_UNKNOWN)
 		buf_printf(&detail, "%s, ", severity_name(a->severity));

@@ -26,6 +26,8 @@ struct deciding {
 
 /* A rule speaks against the version: put it down, unless it is off or an exemption lifts it. `detail` follows the sentence. */
 void speak(struct deciding *c, struct reason reason, struct str detail);
+/* The same where a line of `advisories.ignore` looks away from the advisory: nothing is refused, and the line is shown. */
+void speak_ignored(struct deciding *c, struct reason reason, const struct advisory_ignore *line);
 /* The time may change the decision. */
 void change_at(struct deciding *c, usec time);
 /* Where a line stands, when texts are made. */

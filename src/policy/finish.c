@@ -260,7 +260,7 @@ int policy_finish(struct policy *p, struct err *err)
 			return err_set(err, r, "out of memory");
 	if ((r = finish_rules(p, err)) < 0 || (r = finish_names(p, err)) < 0 || (r = publishers_finish(p, err)) < 0)
 		return r;
-	if (finish_settings(p) < 0 || finish_hashes(p) < 0 || finish_lists(p) < 0 || look_alikes_of_policy(p) < 0)
+	if (finish_settings(p) < 0 || finish_hashes(p) < 0 || finish_lists(p) < 0 || ignores_finish(p) < 0 || look_alikes_of_policy(p) < 0)
 		return err_set(err, -ENOMEM, "out of memory");
 	policy_modes(p);
 	return policy_lines_digest(p, &p->digest) < 0 ? err_set(err, -ENOMEM, "out of memory") : 0;

@@ -107,6 +107,16 @@ bool match_version_readable(enum ecosystem e, struct str version)
 	return !version.n || (a && parse_version(a, e, version, &range) == 0);
 }
 
+int match_entry_read(struct arena *a, enum ecosystem e, struct str pattern, struct str version, struct match_entry *ret)
+{
+	int r;
+
+	*ret = (struct match_entry){.ecosystem = e, .pattern = pattern, .version = version};
+	if (e == ECOSYSTEM_NUGET && (r = lower(a, &ret->pattern)) < 0)
+		return r;
+	return parse_version(a, e, version, &ret->range);
+}
+
 static int add_exact(struct matcher *m, struct match_entry *entry)
 {
 	struct map *map = &m->of[entry->ecosystem].exact;
@@ -123,11 +133,10 @@ int matcher_add(struct matcher *m, unsigned kind, size_t value, enum ecosystem e
 
 	if (!entry)
 		return -ENOMEM;
-	*entry = (struct match_entry){.kind = kind, .value = value, .ecosystem = e, .pattern = pattern, .version = version};
-	if (e == ECOSYSTEM_NUGET && (r = lower(m->arena, &entry->pattern)) < 0)
+	if ((r = match_entry_read(m->arena, e, pattern, version, entry)) < 0)
 		return r;
-	if ((r = parse_version(m->arena, e, version, &entry->range)) < 0)
-		return r;
+	entry->kind = kind;
+	entry->value = value;
 	first = str_chr(entry->pattern, '*');
 	last = str_rchr(entry->pattern, '*');
 	entry->literal = first < 0 ? SIZE_MAX : literal_bytes(entry->pattern);

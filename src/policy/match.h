@@ -18,6 +18,9 @@ struct match_entry {
 	struct match_entry *next;
 };
 
+/* One entry by itself, with its range read. -EINVAL when the version is no range of that ecosystem, -ENOMEM. */
+int match_entry_read(struct arena *a, enum ecosystem e, struct str pattern, struct str version, struct match_entry *ret);
+
 struct matcher;
 
 /* Lives in the arena but for its hash table: matcher_free. NULL when memory is out. */

@@ -140,6 +140,7 @@ struct policy {
 	struct approved_publisher *publishers; /* with the sets taken apart */
 	size_t publisher_count;
 	struct advisory_ignore *ignores;
+	struct match_entry *ignored; /* the same order: their packages, with the ranges read */
 	struct policy_feed *feeds;
 	struct policy_team *teams;
 	struct policy_webhook *webhooks;
@@ -188,6 +189,8 @@ int publisher_parse(struct str text, bool sets, unsigned *ret_kind, struct str *
 const char *publisher_kind_name(unsigned kind);
 /* Compiles allow.publishers and deny.publishers. */
 int publishers_finish(struct policy *p, struct err *err);
+/* 0 or -ENOMEM. */
+int ignores_finish(struct policy *p);
 /* Does the policy approve or deny that publisher? Approved npm users and scopes are compared letter by letter; repositories (for which a line
  * may say ORG/ and a star), NuGet owners and everything that is denied whatever the case of ASCII letters. NULL: no. */
 const struct approved_publisher *publisher_approved(const struct policy *p, enum publisher_kind kind, struct str name);

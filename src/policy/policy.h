@@ -213,6 +213,10 @@ size_t policy_feeds(const struct policy *p, const struct policy_feed **ret_array
 const struct advisory_brake *policy_brake(const struct policy *p);
 size_t policy_vex(const struct policy *p, const struct str **ret_files);
 size_t policy_ignores(const struct policy *p, const struct advisory_ignore **ret_array); /* ended ones too */
+/* The line of `advisories.ignore` that speaks of this advisory about this version and has not ended by `now`; NULL: none does. Malware is never
+ * ignored. Allocates nothing. */
+const struct advisory_ignore *policy_ignored(const struct policy *p, const struct advisory *a, enum ecosystem e, struct str name,
+                                             struct str version, usec now);
 /* Hosts besides those of the registries and origins that a lockfile may name (`scan.hosts`). */
 size_t policy_scan_hosts(const struct policy *p, const struct str **ret_hosts);
 size_t policy_teams(const struct policy *p, const struct policy_team **ret_array);

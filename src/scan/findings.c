@@ -1,7 +1,6 @@
 #include "scan/findings.h"
 
 #include "base/limits.h"
-#include "policy/match.h"
 
 const char *finding_kind_name(enum finding_kind k)
 {
@@ -136,35 +135,8 @@ bool finding_is_judged(const struct lock_package *p)
 static bool lifted(const struct decision *d, enum reason_code rule)
 {
 	for (size_t i = 0; i < d->reason_count; i++)
-		if (d->reasons[i].code == REASON_EXEMPT && d->reasons[i].lifted == rule)
+		if (d->reasons[i].code == REASON_EXEMPT && d->reasons[i].lifted == rule && !d->reasons[i].one_advisory)
 			return true;
-	return false;
-}
-
-/* Does `advisories.ignore` of the policy speak of it? Malware is nothing that one may look away from. */
-static bool is_ignored(struct findings *f, const struct scan_rules *rules, const struct lock_package *p, const struct advisory *advisory)
-{
-	const struct advisory_ignore *array;
-	size_t count = policy_ignores(rules->policy, &array);
-
-	for (size_t i = 0; advisory->kind != ADVISORY_MALWARE && i < count; i++) {
-		const struct purl *of = &array[i].package;
-		struct match_entry entry = {.ecosystem = of->ecosystem, .pattern = of->name, .version = of->version};
-		bool named = str_eq_nocase(array[i].id, advisory->id);
-
-		for (size_t k = 0; k < advisory->alias_count && !named; k++)
-			named = str_eq_nocase(array[i].id, advisory->aliases[k]);
-		if (!named || array[i].expires <= rules->now)
-			continue;
-		if (of->name.n && (of->ecosystem != p->ecosystem || !str_glob(of->name, p->name)))
-			continue;
-		if (of->version.n && of->ecosystem == ECOSYSTEM_NPM && semver_range_parse(f->arena, of->version, 0, &entry.range) < 0)
-			continue;
-		if (of->version.n && !match_version(&entry, p->version, false))
-			continue;
-		f->ignored++;
-		return true;
-	}
 	return false;
 }
 
@@ -178,8 +150,12 @@ static int add_advisories(struct findings *f, const struct finding *where, const
 		struct finding one = *where;
 		bool malware = matches[i].kind == ADVISORY_MALWARE;
 
-		if (matches[i].not_affected.n || is_ignored(f, rules, p, &matches[i]) || lifted(d, malware ? REASON_MALWARE : REASON_VULNERABLE))
+		if (matches[i].not_affected.n || lifted(d, malware ? REASON_MALWARE : REASON_VULNERABLE))
 			continue;
+		if (policy_ignored(rules->policy, &matches[i], p->ecosystem, p->name, p->version, rules->now)) {
+			f->ignored++;
+			continue;
+		}
 		one.kind = malware ? FINDING_MALWARE : FINDING_VULNERABILITY;
 		one.severity = malware ? SEVERITY_CRITICAL : matches[i].severity;
 		one.fails = true;

@@ -149,6 +149,32 @@ def test_audit_answers_from_the_gates_own_records_and_forwards_nothing(t, client
     equal([r for r in fake.requests if r.method != "GET"], [], "nothing of an audit leaves")
 
 
+# Not yarn 1: its audit asks a registry that is built into it, whatever is configured (docs/clients.md).
+@for_clients("npm-11", "npm-12", "yarn-berry", "bun", "pnpm-12", "pnpm-10")
+def test_audit_leaves_out_what_somebody_looked_at(t, client):
+    """A line of advisories.ignore and a VEX document speak of one package each; the third stays; an ignore that ended counts no more."""
+    fake, names = t.fake(), ("lab-seen", "lab-vex", "lab-left", "lab-late")
+    for name in names:
+        fake.publish(name, "1.0.0")
+    advisories = t.osv(*[("GHSA-%s-aaaa-bbbb" % name[4:8], name, ["1.0.0"]) for name in names])
+    vex = t.path("vex.json")
+    with open(vex, "w", encoding="utf-8") as f:
+        json.dump({"@context": "https://openvex.example/ns/v0.2.0", "@id": "https://acme.example/vex/1", "author": "jo", "timestamp": "2026-01-01T00:00:00Z",
+                   "version": 1, "statements": [{"vulnerability": {"name": "GHSA-vex-aaaa-bbbb"}, "products": [{"@id": "pkg:npm/lab-vex"}],
+                                                 "status": "not_affected", "justification": "vulnerable_code_not_in_execute_path"}]}, f)
+    gate = t.gate(policy(fake.url, extra="advisories:\n  files: [%s]\n  vex: [%s]\n  ignore:\n"
+                         "    - {id: GHSA-seen-aaaa-bbbb, package: \"npm:lab-*\", reason: ours, owner: jo, expires: 2099-01-01}\n"
+                         "    - {id: GHSA-late-aaaa-bbbb, reason: ours, owner: jo, expires: 2026-01-02}\n" % (advisories, vex)))
+    c = t.client(client, gate)
+    project = t.project(c, {"dependencies": {name: "1.0.0" for name in names}})
+    succeeded(c.do("install", project))
+    done = c.do("audit", project)
+    ok(done.code != 0, done)
+    contains(done.text, "GHSA-left-aaaa-bbbb", "GHSA-late-aaaa-bbbb")
+    for said in ("GHSA-seen", "GHSA-vex"):
+        ok(said not in done.text, "%s in %s" % (said, done.text))
+
+
 @for_clients("npm-11", "npm-12", "yarn-berry", "bun", "pnpm-12", "pnpm-10")
 def test_audit_with_nothing_known_is_clean(t, client):
     _, gate = lab(t)

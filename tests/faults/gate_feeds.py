@@ -194,6 +194,80 @@ def test_refresh_takes_the_policys_feeds_and_only_with_their_signature(t):
     equal(code, 2, text)
 
 
+def test_status_tells_how_the_policys_feeds_fare(t):
+    server, state, policy = Server(), t.path("state"), t.path("policy.yaml")
+    server.files["/ours.zip"] = zipped(t.path("a.zip"), record("MAL-1"))
+    with open(policy, "w") as f:
+        f.write("version: 1\nadvisories:\n  feeds:\n    - {name: ours, url: \"%s/ours.zip\", every: 1h, priority: 3}\n"
+                "    - {name: gone, url: \"%s/gone.zip\", every: 36h}\n" % (server.url, server.url))
+
+    def status():
+        done = subprocess.run([binary(), "feed", "status", "--json", "--state", state, "--policy", policy], capture_output=True, text=True, timeout=60)
+        answer = json.loads(done.stdout)
+        return done.returncode, answer, {f["name"]: f for f in answer["feeds"]}
+    # Before anything was fetched there is no index, and the feeds are told all the same.
+    code, answer, feeds = status()
+    equal((code, "records" in answer, sorted(feeds)), (3, False, ["gone", "ours"]))
+    equal((feeds["ours"]["url"], feeds["ours"]["priority"], feeds["ours"]["every"], feeds["gone"]["every"]), (server.url + "/ours.zip", 3, 3600, 129600))
+    equal([feeds["ours"].get(k) for k in ("checked", "changed", "imported", "error")], [None] * 4)
+    equal(run(state, "feed", "refresh", "--policy", policy)[0], 3)
+    code, answer, feeds = status()
+    equal((code, answer["records"]), (0, 1), answer)
+    ok(feeds["ours"]["checked"] and feeds["ours"]["changed"] and feeds["ours"]["imported"] and not feeds["ours"].get("error"), feeds)
+    equal(feeds["ours"]["bytes"], len(server.files["/ours.zip"]))
+    ok("404" in feeds["gone"]["error"] and feeds["gone"]["checked"] and not feeds["gone"].get("imported"), feeds)
+    # Unchanged: asked later, changed as before. Broken: what was imported stays known.
+    equal(run(state, "feed", "refresh", "ours", "--policy", policy)[0], 0)
+    later = status()[2]["ours"]
+    equal((later["changed"], later["imported"]), (feeds["ours"]["changed"], feeds["ours"]["imported"]))
+    ok(later["checked"] > feeds["ours"]["checked"], later)
+    server.status = 500
+    equal(run(state, "feed", "refresh", "ours", "--policy", policy)[0], 3)
+    broken = status()[2]["ours"]
+    ok("500" in broken["error"] and broken["imported"] == later["imported"], broken)
+    code, text = run(state, "feed", "status", "--policy", policy)
+    equal(code, 0, text)
+    ok("every 1h" in text and "every 36h" in text and "failed: " in text and "imported never" in text and server.url in text, text)
+    # Under another URL it was never asked.
+    with open(policy, "a") as f:
+        f.seek(0)
+        f.truncate()
+        f.write("version: 1\nadvisories:\n  feeds:\n    - {name: ours, url: \"%s/other.zip\", every: 1h}\n" % server.url)
+    ok("never asked" in run(state, "feed", "status", "--policy", policy)[1])
+
+
+def git(folder, *words):
+    subprocess.run(["git", "-C", folder, "-c", "user.name=jo", "-c", "user.email=jo@acme.example", *words], check=True, capture_output=True, timeout=60)
+
+
+def test_a_git_checkout_is_a_source(t):
+    checkout, state = t.path("advisories"), t.path("state")
+    place = os.path.join(checkout, "osv", "npm", "lab-a")
+    os.makedirs(place)
+
+    def write(*records):
+        for r in records:
+            with open(os.path.join(place, r["id"] + ".json"), "w") as f:
+                json.dump(r, f)
+        git(checkout, "add", "-A")
+        git(checkout, "commit", "-qm", "advisories")
+    git(checkout, "init", "-q")
+    # No advisories: what git keeps, and what stands in a checkout besides. A packed or loose object is never read, whatever its name.
+    with open(os.path.join(checkout, ".git", "MAL-9.json"), "w") as f:
+        json.dump(record("MAL-9"), f)
+    with open(os.path.join(checkout, "README.md"), "w") as f:
+        f.write("advisories\n")
+    write(record("MAL-1"), record("MAL-2"))
+    code, text = run(state, "feed", "import", "--source", "git", checkout)
+    equal(code, 0, text)
+    equal(ids(state), ["MAL-1", "MAL-2"])
+    ok("0 skipped" in text, text)
+    # After a pull: one came, one was withdrawn, nothing else is done.
+    write(record("MAL-3"), record("MAL-2", modified="2024-02-01T00:00:00Z", withdrawn="2024-02-01T00:00:00Z"))
+    counts = json.loads(run(state, "feed", "import", "--source", "git", "--json", checkout)[1])
+    equal((counts["added"], counts["withdrawn"], counts["unchanged"], counts["skipped"]), (1, 1, 1, 0), counts)
+
+
 def test_the_gate_fetches_its_feeds_by_itself(t):
     server = Server()
     server.files["/all.zip"] = zipped(t.path("a.zip"), record("MAL-1", versions=["1.0.0"]))

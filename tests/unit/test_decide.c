@@ -410,6 +410,52 @@ static void advisories_refuse_what_the_policy_says(void **state)
 	advisories_unref(advisories);
 }
 
+static void what_somebody_looked_at_is_shown_and_refuses_nothing_until_it_ends(void **state)
+{
+	(void)state;
+#define DENY "version: 1\ndeny: {vulnerabilities: {mode: enforce, at: high}}\nadvisories:\n  ignore:\n    - "
+	static const struct {
+		const char *policy, *version;
+		enum verdict verdict;
+	} rows[] = {
+		{DENY "{id: ghsa-aaaa-bbbb-cccc, reason: ours, owner: jo, expires: 2026-12-31}\n", "1.12.0", VERDICT_ALLOW},
+		{DENY "{id: GHSA-aaaa-bbbb-cccc, package: \"npm:ax*@<1.13.0\", reason: ours, owner: jo, expires: 2026-12-31}\n", "1.12.0",
+	     VERDICT_ALLOW},
+		{DENY "{id: GHSA-aaaa-bbbb-cccc, package: \"npm:axios@<1.11.0\", reason: ours, owner: jo, expires: 2026-12-31}\n", "1.12.0",
+	     VERDICT_DENY},
+		{DENY "{id: GHSA-aaaa-bbbb-cccc, package: \"npm:other\", reason: ours, owner: jo, expires: 2026-12-31}\n", "1.12.0", VERDICT_DENY},
+		{DENY "{id: GHSA-aaaa-bbbb-dddd, reason: ours, owner: jo, expires: 2026-12-31}\n", "1.12.0", VERDICT_DENY},
+		{DENY "{id: GHSA-aaaa-bbbb-cccc, reason: ours, owner: jo, expires: 2026-11-19}\n", "1.12.0", VERDICT_DENY},
+		{DENY "{id: MAL-2026-1, reason: ours, owner: jo, expires: 2026-12-31}\n", "1.14.1", VERDICT_DENY},
+	};
+	struct advisories *advisories = known();
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		CLEANUP_ARENA struct arena *a = arena_new(1 << 20);
+		struct policy *p = load(rows[i].policy);
+		struct version_facts f = axios(100 * USEC_DAY);
+		struct decision d, later;
+
+		f.version = str_of(rows[i].version);
+		decide(p, advisories, &f, noon, a, &d);
+		assert_int_equal(d.verdict, rows[i].verdict);
+		assert_int_equal(d.reason_count, 1);
+		if (rows[i].verdict == VERDICT_ALLOW) {
+			assert_int_equal(d.reasons[0].code, REASON_EXEMPT);
+			assert_int_equal(d.reasons[0].lifted, REASON_VULNERABLE);
+			assert_true(d.reasons[0].one_advisory);
+			assert_string_equal(d.reasons[0].source.p, "bondgate.yaml:5");
+			assert_non_null(strstr(d.reasons[0].text.p, "is ignored: ours (jo)"));
+			assert_int_equal(d.next_change, d.reasons[0].until);
+			decide(p, advisories, &f, d.next_change, a, &later);
+			assert_int_equal(later.verdict, VERDICT_DENY);
+		}
+		policy_unref(p);
+	}
+	advisories_unref(advisories);
+#undef DENY
+}
+
 static void an_advisory_of_tomorrow_is_not_known_today(void **state)
 {
 	(void)state;
@@ -540,6 +586,7 @@ int main(void)
 		cmocka_unit_test(facts_that_speak_for_themselves),
 		cmocka_unit_test(a_sentence_never_loses_its_rule_and_its_time),
 		cmocka_unit_test(advisories_refuse_what_the_policy_says),
+		cmocka_unit_test(what_somebody_looked_at_is_shown_and_refuses_nothing_until_it_ends),
 		cmocka_unit_test(advisories_that_do_not_concern_it_hide_no_other),
 		cmocka_unit_test(an_advisory_of_tomorrow_is_not_known_today),
 		cmocka_unit_test(every_rule_has_its_sentence),

@@ -20,6 +20,7 @@ struct finding {
 
 struct audit {
 	const struct advisories *advisories;
+	const struct policy *policy;
 	usec now;
 	struct arena *arena;
 	struct json_reader reader;
@@ -83,9 +84,12 @@ static void look_up(struct audit *a, struct str name, struct str version, struct
 
 	/* What is marked as not affecting the version stands last. */
 	for (size_t i = 0; i < count && !found[i].not_affected.n; i++) {
-		struct hit *hit = hit_of(a, name, &found[i]);
 		struct finding finding = {version, path};
+		struct hit *hit;
 
+		if (a->policy && policy_ignored(a->policy, &found[i], ECOSYSTEM_NPM, name, version, a->now))
+			continue;
+		hit = hit_of(a, name, &found[i]);
 		if (!hit || a->findings >= FINDINGS_MAX)
 			return;
 		a->findings++;
@@ -93,9 +97,10 @@ static void look_up(struct audit *a, struct str name, struct str version, struct
 	}
 }
 
-static int audit_begin(struct audit *a, struct str body, const struct advisories *advisories, usec now, struct err *err)
+static int audit_begin(struct audit *a, struct str body, const struct advisories *advisories, const struct policy *policy, usec now,
+                       struct err *err)
 {
-	*a = (struct audit){.advisories = advisories, .now = now, .arena = arena_new(64 * MIB), .hits = BUF(64 * MIB)};
+	*a = (struct audit){.advisories = advisories, .policy = policy, .now = now, .arena = arena_new(64 * MIB), .hits = BUF(64 * MIB)};
 	if (!a->arena)
 		return err_set(err, -ENOMEM, "no memory for an audit");
 	if (body.n > LIMIT_AUDIT_BODY_BYTES)
@@ -191,12 +196,13 @@ static void read_bulk(struct audit *a)
 	}
 }
 
-int npm_audit_bulk(struct str body, const struct advisories *advisories, usec now, struct buf *out, struct err *err)
+int npm_audit_bulk(struct str body, const struct advisories *advisories, const struct policy *policy, usec now, struct buf *out,
+                   struct err *err)
 {
 	CLEANUP(audit_free) struct audit a;
 	struct str package = STR_NULL;
 	struct json_writer w;
-	int r = audit_begin(&a, body, advisories, now, err);
+	int r = audit_begin(&a, body, advisories, policy, now, err);
 
 	if (r < 0)
 		return r;
@@ -379,14 +385,15 @@ static void write_metadata(struct json_writer *w, const struct audit *a, const s
 	jw_object_end(w);
 }
 
-int npm_audit_quick(struct str body, const struct advisories *advisories, usec now, struct buf *out, struct err *err)
+int npm_audit_quick(struct str body, const struct advisories *advisories, const struct policy *policy, usec now, struct buf *out,
+                    struct err *err)
 {
 	CLEANUP(audit_free) struct audit a;
 	const struct hit *hits;
 	struct json_writer w;
 	struct str key;
 	size_t count;
-	int r = audit_begin(&a, body, advisories, now, err);
+	int r = audit_begin(&a, body, advisories, policy, now, err);
 
 	if (r < 0)
 		return r;

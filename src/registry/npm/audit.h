@@ -2,11 +2,13 @@
 #ifndef BONDGATE_REGISTRY_NPM_AUDIT_H
 #define BONDGATE_REGISTRY_NPM_AUDIT_H
 
-#include "advisory/advisory.h"
-#include "base/buf.h"
+#include "policy/policy.h"
 
-/* `body`: uncompressed JSON. The answers go to `out`. 0 or -EBADMSG with a sentence. */
-int npm_audit_bulk(struct str body, const struct advisories *advisories, usec now, struct buf *out, struct err *err);
-int npm_audit_quick(struct str body, const struct advisories *advisories, usec now, struct buf *out, struct err *err);
+/* `body`: uncompressed JSON. What VEX documents, or the policy's `advisories.ignore` (`policy` may be NULL: none), speak of is left out. The answers
+ * go to `out`. 0 or -EBADMSG with a sentence. */
+int npm_audit_bulk(struct str body, const struct advisories *advisories, const struct policy *policy, usec now, struct buf *out,
+                   struct err *err);
+int npm_audit_quick(struct str body, const struct advisories *advisories, const struct policy *policy, usec now, struct buf *out,
+                    struct err *err);
 
 #endif
