@@ -1,7 +1,8 @@
 /* What a policy would have said of the releases of one package, each a minute after it was published and until it would have been cleared:
  * trust_probe POLICY INDEX PACKUMENT NAME SINCE NOW [NAMES]. INDEX: of advisories, or "-". NAMES: lines "name<tab>TIME" of when packages began, for
  * new-dependency; the names that are missing there are printed. Of each release since SINCE, and each older one that an advisory names as a fix:
- *   {"version", "published", "stable", "fix", "delay": seconds or null, "codes": [...], "texts": [...], "asks": [...], "publisher": bool} */
+ *   {"asks": names that NAMES lacks, "version", "published", "recent", "stable", "publisher", "fix", "advised": seconds until the advisory, "delay":
+ *   seconds or -1, "reasons": [{"code", "text"}]} */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -119,8 +120,10 @@ static void print_release(const struct survey *s, const struct npm_version *v, s
 	jw_member_bool(&w, "recent", v->published >= s->since);
 	jw_member_bool(&w, "stable", !v->semver.pre.n);
 	jw_member_bool(&w, "publisher", v->publisher.n != 0);
-	if (fix.n)
+	if (fix.n) {
 		jw_member_str(&w, "fix", fix);
+		jw_member_int(&w, "advised", known ? (known - f.published) / USEC_SECOND : -1);
+	}
 	jw_member_int(&w, "delay", delay < 0 ? -1 : delay / USEC_SECOND);
 	jw_key(&w, STR("reasons"));
 	jw_array(&w);

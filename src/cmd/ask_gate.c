@@ -2,17 +2,14 @@
 
 #include <curl/curl.h>
 #include <stdio.h>
-#include <stdlib.h>
 
-#include "base/buf.h"
 #include "base/limits.h"
-#include "cmd/npmrc.h"
-#include "cmd/options.h"
+#include "cmd/call.h"
 
 struct answer {
 	struct buf body;
-	struct str decision;
-	char kept[16];
+	char decision[16];
+	char rules[96]; /* whose rules decided: a team's; empty: everybody's */
 };
 
 static size_t take_body(char *bytes, size_t size, size_t n, void *arg)
@@ -23,88 +20,97 @@ static size_t take_body(char *bytes, size_t size, size_t n, void *arg)
 	return a->body.error ? 0 : size * n;
 }
 
+static void keep(struct str line, struct str name, char *to, size_t size)
+{
+	if (str_starts_nocase(line, name))
+		snprintf(to, size, "%.*s", STR_ARG(str_trim(str_skip(line, name.n))));
+}
+
 static size_t take_header(char *bytes, size_t size, size_t n, void *arg)
 {
 	struct answer *a = arg;
-	struct str line = {bytes, size * n}, name = STR("bondgate-decision:");
+	struct str line = {bytes, size * n};
 
-	if (str_starts_nocase(line, name)) {
-		snprintf(a->kept, sizeof(a->kept), "%.*s", STR_ARG(str_trim(str_skip(line, name.n))));
-		a->decision = str_of(a->kept);
-	}
+	keep(line, STR("bondgate-decision:"), a->decision, sizeof(a->decision));
+	keep(line, STR("bondgate-rules:"), a->rules, sizeof(a->rules));
 	return size * n;
 }
 
-/* The gate's root: whatever stands behind host and port ("…/npm/") belongs to npm. But for "/t/TEAM", by whose rules is asked. */
+/* The gate's root: whatever stands behind host and port ("…/npm/") belongs to npm. */
 static struct str root_of(const char *gate)
 {
-	struct str url = str_of(gate), path;
-	ptrdiff_t scheme = str_find(url, STR("://")), slash, end;
+	struct str url = str_of(gate);
+	ptrdiff_t scheme = str_find(url, STR("://")), slash;
 
 	if (scheme < 0)
 		return url;
 	slash = str_chr(str_skip(url, (size_t)scheme + 3), '/');
-	if (slash < 0)
-		return url;
-	slash += scheme + 3;
-	path = str_skip(url, (size_t)slash);
-	if (!str_starts(path, STR("/t/")))
-		return str_take(url, (size_t)slash);
-	end = str_chr(str_skip(path, 3), '/');
-	return end < 0 ? url : str_take(url, (size_t)(slash + 3 + end));
+	return slash < 0 ? url : str_take(url, (size_t)scheme + 3 + (size_t)slash);
 }
 
-/* The user's token proves the team. Redirects are not followed, so it goes to no other host. */
-static struct curl_slist *add_token(struct curl_slist *headers, const char *gate)
+/* NAME of "…/t/NAME/npm/", as a team's line of .npmrc has it. */
+static struct str team_of(const char *gate)
 {
-	CLEANUP_ARENA struct arena *a = arena_new(8 * MIB);
-	const char *named = getenv("BONDGATE_TOKEN");
-	CLEANUP_BUF struct buf line = BUF(8 * KIB);
-	struct str token = named ? str_trim(str_of(named)) : STR_NULL;
+	struct str rest = str_skip(str_of(gate), root_of(gate).n), name;
 
-	if (!token.n && a)
-		token = npmrc_token(str_of(gate), a);
-	for (size_t i = 0; i < token.n; i++)
-		if (token.p[i] <= ' ' || token.p[i] > '~')
-			return headers;
-	if (!str_starts(token, STR("bg_")))
-		return headers;
-	buf_printf(&line, "authorization: Bearer %.*s", STR_ARG(token));
-	return curl_slist_append(headers, buf_cstr(&line));
+	if (!str_starts(rest, STR("/t/")))
+		return STR_NULL;
+	rest = str_skip(rest, 3);
+	str_split(&rest, '/', &name);
+	return name;
+}
+
+/* What a person who asked about a team has to know of the answer. */
+static void say_whose(struct str team, const struct answer *a, bool with_token)
+{
+	if (!team.n || str_eq(str_of(a->rules), team))
+		return;
+	if (!a->rules[0])
+		fprintf(stderr, "The gate has no rules of a team %.*s: these are everybody's.\n", STR_ARG(team));
+	else
+		fprintf(stderr, "%s of team %.*s: only those of its lines that tighten were counted.\n",
+		        with_token ? "The token that was sent is not one" : "No token was sent (BONDGATE_TOKEN, --token-file) that proves to be",
+		        STR_ARG(team));
 }
 
 static int print_answer(const struct answer *a, long status)
 {
-	if (status != 200 || !a->decision.n) {
+	if (status != 200 || !a->decision[0]) {
 		fprintf(stderr, "bondgate: the gate answered %ld: %.*s\n", status, STR_ARG(str_take(buf_str(&a->body), 400)));
 		return EXIT_CANNOT;
 	}
 	printf("%.*s%s", STR_ARG(buf_str(&a->body)), str_ends(buf_str(&a->body), STR("\n")) ? "" : "\n");
-	return str_eq(a->decision, STR("allow")) ? EXIT_NOTHING : EXIT_FOUND;
+	return str_eq(str_of(a->decision), STR("allow")) ? EXIT_NOTHING : EXIT_FOUND;
 }
 
-int ask_gate_explain(const char *gate, const char *purl, const char *at, bool json)
+static void add_escaped(struct buf *url, CURL *curl, const char *before, struct str text)
+{
+	char *escaped = curl_easy_escape(curl, text.p, (int)text.n);
+
+	buf_printf(url, "%s%s", before, escaped ? escaped : "");
+	curl_free(escaped);
+}
+
+/* Prints and returns the exit code. */
+static int ask(CURL *curl, const struct gate_question *q, struct str team, struct str token)
 {
 	struct answer answer = {.body = BUF(MIB)};
-	CLEANUP_BUF struct buf url = BUF(16 * KIB);
-	CURL *curl = curl_easy_init();
-	struct curl_slist *headers = NULL;
+	CLEANUP_BUF struct buf url = BUF(16 * KIB), line = BUF(8 * KIB);
+	struct curl_slist *headers = curl_slist_append(NULL, q->json ? "accept: application/json" : "accept: text/plain");
 	char problem[CURL_ERROR_SIZE] = "";
-	char *escaped;
 	long status = 0;
 	int code = EXIT_CANNOT;
 
-	if (!curl)
-		return EXIT_CANNOT;
-	escaped = curl_easy_escape(curl, purl, 0);
-	buf_printf(&url, "%.*s/-/explain?purl=%s", STR_ARG(root_of(gate)), escaped ? escaped : "");
-	curl_free(escaped);
-	if (at) {
-		escaped = curl_easy_escape(curl, at, 0);
-		buf_printf(&url, "&at=%s", escaped ? escaped : "");
-		curl_free(escaped);
+	buf_add_str(&url, root_of(q->gate));
+	if (team.n)
+		add_escaped(&url, curl, "/t/", team);
+	add_escaped(&url, curl, "/-/explain?purl=", str_of(q->purl));
+	if (q->at)
+		add_escaped(&url, curl, "&at=", str_of(q->at));
+	if (str_starts(token, STR("bg_"))) {
+		buf_printf(&line, "authorization: Bearer %.*s", STR_ARG(token));
+		headers = curl_slist_append(headers, buf_cstr(&line));
 	}
-	headers = add_token(curl_slist_append(headers, json ? "accept: application/json" : "accept: text/plain"), gate);
 	curl_easy_setopt(curl, CURLOPT_URL, buf_cstr(&url));
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -115,25 +121,59 @@ int ask_gate_explain(const char *gate, const char *purl, const char *at, bool js
 	curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
 	curl_easy_setopt(curl, CURLOPT_HEADERDATA, &answer);
 	if (curl_easy_perform(curl) != CURLE_OK) {
-		fprintf(stderr, "bondgate: the gate at %s cannot be asked: %s\n", gate, problem);
+		fprintf(stderr, "bondgate: the gate at %s cannot be asked: %s\n", q->gate, problem);
 	} else {
 		curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
 		code = print_answer(&answer, status);
+		if (code != EXIT_CANNOT)
+			say_whose(team, &answer, token.n != 0);
 	}
 	curl_slist_free_all(headers);
-	curl_easy_cleanup(curl);
 	buf_free(&answer.body);
 	return code;
+}
+
+int ask_gate_explain(const struct gate_question *q)
+{
+	CLEANUP_ARENA struct arena *a = arena_new(MIB);
+	struct str team = q->team ? str_of(q->team) : team_of(q->gate), token = STR_NULL;
+	struct err err = {0};
+	CURL *curl;
+	int code;
+
+	/* Sent without a team, too: whose token has ended is told so. */
+	if (!a || (call_token(q->token_file, str_of(q->gate), a, &token, &err) < 0)) {
+		fprintf(stderr, "bondgate: %s\n", a ? err.text : "no memory");
+		return EXIT_CANNOT;
+	}
+	curl = curl_easy_init();
+	if (!curl)
+		return EXIT_CANNOT;
+	code = ask(curl, q, team, token);
+	curl_easy_cleanup(curl);
+	return code;
+}
+
+/* The user's token proves the team. Redirects are not followed, so it goes to no other host. */
+static struct curl_slist *add_token(struct curl_slist *headers, const char *gate)
+{
+	CLEANUP_ARENA struct arena *a = arena_new(8 * MIB);
+	CLEANUP_BUF struct buf line = BUF(8 * KIB);
+	struct str token = STR_NULL;
+	struct err err = {0};
+
+	if (!a || call_token(NULL, str_of(gate), a, &token, &err) < 0 || !str_starts(token, STR("bg_")))
+		return headers;
+	buf_printf(&line, "authorization: Bearer %.*s", STR_ARG(token));
+	return curl_slist_append(headers, buf_cstr(&line));
 }
 
 struct str ask_gate_host(const char *gate)
 {
 	struct str root = root_of(gate);
-	ptrdiff_t scheme = str_find(root, STR("://")), at, slash;
+	ptrdiff_t scheme = str_find(root, STR("://")), at;
 
 	root = scheme < 0 ? root : str_skip(root, (size_t)scheme + 3);
-	slash = str_chr(root, '/');
-	root = slash < 0 ? root : str_take(root, (size_t)slash);
 	at = str_rchr(root, '@');
 	return str_skip(root, (size_t)(at + 1));
 }
@@ -150,7 +190,10 @@ int ask_gate_post(const char *gate, const char *path, struct str body, struct bu
 
 	if (!curl)
 		return err_set(err, -ENOMEM, "out of memory");
-	buf_printf(&url, "%.*s%s", STR_ARG(root_of(gate)), path);
+	buf_add_str(&url, root_of(gate));
+	if (team_of(gate).n)
+		buf_printf(&url, "/t/%.*s", STR_ARG(team_of(gate)));
+	buf_printf(&url, "%s", path);
 	headers = curl_slist_append(headers, "content-type: application/json");
 	headers = add_token(curl_slist_append(headers, "accept: application/json"), gate);
 	curl_easy_setopt(curl, CURLOPT_URL, buf_cstr(&url));

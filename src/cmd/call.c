@@ -39,15 +39,15 @@ static struct str root_of(struct str url)
 	return slash < 0 ? url : str_take(url, (size_t)scheme + 3 + (size_t)slash);
 }
 
-static int find_token(const struct call_options *o, struct str gate, struct arena *a, struct str *ret, struct err *err)
+int call_token(const char *token_file, struct str gate, struct arena *a, struct str *ret, struct err *err)
 {
 	const char *named = getenv("BONDGATE_TOKEN");
 	CLEANUP_BUF struct buf text = BUF(4 * KIB);
 	int r;
 
 	*ret = STR_NULL;
-	if (o->token_file) {
-		r = file_read(o->token_file, &text, err);
+	if (token_file) {
+		r = file_read(token_file, &text, err);
 		if (r < 0)
 			return r;
 		*ret = arena_str(a, str_trim(buf_str(&text)));
@@ -103,7 +103,7 @@ static int call_gate(const struct call_options *o, struct str gate, const char *
 	CLEANUP_ARENA struct arena *a = arena_new(8 * MIB);
 	struct str token, url;
 	CURL *curl;
-	int r = a ? find_token(o, gate, a, &token, err) : -ENOMEM;
+	int r = a ? call_token(o->token_file, gate, a, &token, err) : -ENOMEM;
 
 	if (r < 0)
 		return r;

@@ -34,6 +34,9 @@ struct call_options {
 		.name = "json", .help = "machine-readable", .flag = &(o).json \
 	}
 
+/* The token of who runs this, for a gate: of the file, of BONDGATE_TOKEN, or of the user's .npmrc; empty: there is none. In the arena. */
+int call_token(const char *token_file, struct str gate, struct arena *a, struct str *ret, struct err *err);
+
 struct call_answer {
 	int status;
 	struct buf body; /* to be freed */

@@ -97,12 +97,13 @@ static struct str source_of(struct report *r, const struct policy_source *s)
 	return s->line ? arena_printf(r->page.arena, "%.*s:%u", STR_ARG(s->file), s->line) : s->file;
 }
 
+/* A day that a policy names ends where the next one begins: the last moment is shown, as it was written. */
 static void review(struct report *r, struct str what, struct str owner, usec by, const struct policy_source *source)
 {
 	if (by <= 0 || by == USEC_NEVER || by > r->now + SOON)
 		return;
 	page_row(&r->page, r->reviews,
-	         (struct str[]){by <= r->now ? STR("overdue") : STR("soon"), day_of(r, by), what, owner, source_of(r, source)}, 5);
+	         (struct str[]){by <= r->now ? STR("overdue") : STR("soon"), day_of(r, by - 1), what, owner, source_of(r, source)}, 5);
 }
 
 static struct str package_text(struct report *r, const struct purl *p)
@@ -116,7 +117,7 @@ static void ending(struct report *r, struct str what, struct str owner, struct s
 	if (expires > r->now + SOON || (expires <= r->now && expires < r->since))
 		return;
 	page_row(&r->page, r->exemptions,
-	         (struct str[]){expires <= r->now ? STR("ended") : STR("ends"), day_of(r, expires), what, owner, reason, source}, 6);
+	         (struct str[]){expires <= r->now ? STR("ended") : STR("ends"), day_of(r, expires - 1), what, owner, reason, source}, 6);
 }
 
 static void look_at_policy(struct report *r)

@@ -62,7 +62,7 @@ static struct str one_line(struct arena *a, struct str text)
 	return copy;
 }
 
-void answer_sentence(struct exchange *x, int status, struct str sentence)
+static void answer_with(struct exchange *x, int status, struct str sentence, bool notice)
 {
 	CLEANUP_BUF struct buf body = BUF(64 * KIB), lines = BUF(64 * KIB);
 	struct str line = one_line(x->arena, sentence);
@@ -78,9 +78,19 @@ void answer_sentence(struct exchange *x, int status, struct str sentence)
 	buf_printf(&lines, "content-type: application/json\r\ncache-control: no-cache\r\n");
 	if (status == 503)
 		buf_add_str(&lines, STR("retry-after: 5\r\n"));
-	if (status == 403 || status == 503)
+	if (notice)
 		buf_printf(&lines, "npm-notice: %.*s\r\n", STR_ARG(str_take(line, 400)));
 	http_reply_text(x->rq, &(struct http_reply){.status = status, .reason = line, .headers = buf_str(&lines)}, buf_str(&body));
+}
+
+void answer_sentence(struct exchange *x, int status, struct str sentence)
+{
+	answer_with(x, status, sentence, status == 403 || status == 503);
+}
+
+void answer_aside(struct exchange *x, struct str sentence)
+{
+	answer_with(x, 403, sentence, false);
 }
 
 void answer_failure(struct exchange *x, int code, const struct err *err)
@@ -125,16 +135,21 @@ void exchange_evidence(const struct exchange *x, enum evidence_kind kind, struct
 	};
 }
 
+struct str exchange_rules(const struct exchange *x)
+{
+	if (!gate_has_team(x->thread->gate, x->label))
+		return STR_NULL;
+	return x->who.state == TOKEN_VALID && str_eq(x->who.team, x->label) ? x->label
+	                                                                    : arena_printf(x->arena, "%.*s (unproven)", STR_ARG(x->label));
+}
+
 void exchange_decided(const struct exchange *x, const struct version_facts *facts, usec at, struct evidence *record)
 {
 	CLEANUP_BUF struct buf text = BUF(512 * KIB);
 	struct version_facts taken = *facts;
 
 	record->time = at;
-	if (gate_has_team(x->thread->gate, x->label))
-		record->rules = x->who.state == TOKEN_VALID && str_eq(x->who.team, x->label)
-		                    ? x->label
-		                    : arena_printf(x->arena, "%.*s (unproven)", STR_ARG(x->label));
+	record->rules = exchange_rules(x);
 	/* Without room the record says only what happened: a receipt must not fail for want of its reasons. */
 	if (facts_take_advisories(&taken, x->rules->advisories, at, x->arena) < 0)
 		return;

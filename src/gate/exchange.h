@@ -36,12 +36,17 @@ void answer_json(struct exchange *x, int status, struct str headers, struct str 
 /* A refusal or failure with its sentence everywhere that a client shows one (facts/protocol.md 2.7): reason phrase, `error` and `message`
  * of the body, npm-notice. */
 void answer_sentence(struct exchange *x, int status, struct str sentence);
+/* 403 without the notice that npm prints: for what a client only looks at. */
+void answer_aside(struct exchange *x, struct str sentence);
 /* What a failed look-up means for the client: 404, 403 or 502 with the error's sentence. */
 void answer_failure(struct exchange *x, int code, const struct err *err);
 
 /* A record with this exchange's client in it. */
 void exchange_evidence(const struct exchange *x, enum evidence_kind kind, struct str version, struct str hash, struct str decision,
                        struct str detail, struct evidence *ret);
+
+/* Whose rules decide: "shop", or "shop (unproven)" where only what tightens counts; empty: everybody's. */
+struct str exchange_rules(const struct exchange *x);
 
 /* Puts into the record what was decided on, when, and whose rules decided: what `simulate` asks another policy about. Texts live in the exchange's
  * arena. */

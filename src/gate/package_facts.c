@@ -29,6 +29,7 @@ void package_facts_begin(struct package_facts *f, const struct npm_packument *p,
 		f->reach_pending = answer.state == REACH_PENDING;
 		f->reach_may_end = answer.may_end;
 		f->reach_note = answer.note;
+		f->peer_of = arena_str(a, answer.peer_of);
 	}
 	if (policy_mode(rules->policy, REASON_LOOK_ALIKE) != MODE_OFF)
 		f->resembles = arena_str(a, policy_resembles(rules->policy, ECOSYSTEM_NPM, name));

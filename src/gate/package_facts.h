@@ -12,6 +12,7 @@
 struct package_facts {
 	struct str reached_from; /* "express > body-parser > debug" */
 	bool reach_pending;
+	struct str peer_of;    /* not reached, and an optional peer of this name, which is */
 	bool reach_may_end;    /* to be looked at again soon */
 	struct str reach_note; /* what a person should know of the walk */
 	struct str resembles;

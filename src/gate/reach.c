@@ -7,6 +7,10 @@
 /* pnpm and yarn berry give up on an answer that stalls for 60 s, and ask again; npm waits for 300 s. Yarn 1 (30 s) asks five times by itself. What
  * the walk has come to meanwhile is not lost. */
 #define PATIENCE (50 * USEC_SECOND)
+/* With a lockfile, npm and pnpm ask again for what was answered 503 after ten seconds, and a last time a minute later: the first of these is still
+ * told to wait, the last one is told no. Meanwhile the others of the lockfile have their turn, and among them what a pattern approves. */
+#define EARLY_FOR (30 * USEC_SECOND)
+#define EARLY_PATIENCE (2 * USEC_SECOND)
 /* A path is for people. */
 enum { PATH_NAMES = 24 };
 
@@ -94,15 +98,21 @@ static void answer_all(struct reach *r, struct wanted *wanted)
 	free(wanted);
 }
 
-static void answer_everybody(struct reach *r)
+/* But not, unless it is for good, whom only their own patience ends. */
+static void answer_everybody(struct reach *r, bool for_good)
 {
+	struct map before = r->wanted;
 	struct str name;
 	void *wanted;
 
-	for (size_t i = 0; map_next(&r->wanted, &i, &name, &wanted);)
-		answer_all(r, wanted);
-	map_free(&r->wanted);
 	r->wanted = MAP_EMPTY;
+	for (size_t i = 0; map_next(&before, &i, &name, &wanted);) {
+		if (for_good || !((struct wanted *)wanted)->waiters->early)
+			answer_all(r, wanted);
+		else if (map_put(&r->wanted, name, wanted) < 0)
+			abort();
+	}
+	map_free(&before);
 }
 
 static void out_of_patience(void *arg)
@@ -155,7 +165,7 @@ void reach_settle(struct reach *r)
 	if (!r->waiting)
 		return;
 	if (!r->rules || ended(r) || r->limited || reach_stuck(r))
-		answer_everybody(r);
+		answer_everybody(r, false);
 }
 
 const struct range_text *reach_range(struct reach *r, struct str text)
@@ -251,6 +261,14 @@ static struct str path_of(const struct node *n, struct arena *a)
 	return path;
 }
 
+/* May somebody still ask for a root that needs it? */
+static bool is_early(struct reach *r, struct str name)
+{
+	const struct early *e = r->rules ? map_get(&r->early, name) : NULL;
+
+	return e && r->gate->now() < e->since + EARLY_FOR;
+}
+
 static void look(struct reach *r, struct str name, struct arena *a, struct reach_answer *ret)
 {
 	const struct node *n = map_get(&r->nodes, name);
@@ -262,9 +280,14 @@ static void look(struct reach *r, struct str name, struct arena *a, struct reach
 		ret->state = REACH_NEEDED;
 		ret->path = path_of(n, a);
 		ret->may_end = r->turning || r->shrunk;
+	} else if (r->rules && ended(r) && is_early(r, name)) {
+		ret->note =
+			STR("no approved root that was asked for here needs it; one that a pattern or a publisher approves may still be asked for");
 	} else if (r->rules && (ended(r) || r->limited)) {
 		ret->state = REACH_NONE;
 		ret->until = r->earliest;
+		if (n && n->peer_of && n->peer_of->reached)
+			ret->peer_of = n->peer_of->name; /* as long as the reach */
 		if (r->limited)
 			ret->note = arena_printf(
 				a, "the approved roots reach more than %d names, and only the nearest of them were looked at: approve it by name",
@@ -364,30 +387,76 @@ void reach_asked(struct reach *r, struct str name)
 	pthread_mutex_unlock(&r->lock);
 }
 
-/* May the walk still come to it? */
-static bool may_be_reached(struct reach *r, struct str name)
+/* Do roots turn up only when they are asked for? */
+static bool is_open(const struct reach *r)
+{
+	const struct approved_publisher *publishers;
+	const struct approval *approvals;
+	size_t n = policy_approvals(r->rules->policy, &approvals);
+
+	if (policy_mode(r->rules->policy, REASON_NOT_APPROVED) != MODE_ENFORCE)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (approvals[i].package.ecosystem == ECOSYSTEM_NPM && str_chr(approvals[i].package.name, '*') >= 0)
+			return true;
+	return policy_publishers(r->rules->policy, &publishers) > 0;
+}
+
+static void note_early(struct reach *r, struct str name)
+{
+	struct early *e;
+	char *copy;
+
+	if (map_get(&r->early, name) || r->early.used >= LIMIT_NAMES)
+		return;
+	e = malloc(sizeof(*e));
+	copy = str_dup(name);
+	if (!e || !copy)
+		abort();
+	*e = (struct early){{copy, name.n}, r->gate->now()};
+	if (map_put(&r->early, e->name, e) < 0)
+		abort();
+}
+
+void reach_asked_archive(struct reach *r, struct str name)
+{
+	const struct node *n;
+
+	pthread_mutex_lock(&r->lock);
+	n = r->rules ? map_get(&r->nodes, name) : NULL;
+	if (r->rules && !(n && n->reached) && is_open(r))
+		note_early(r, name);
+	pthread_mutex_unlock(&r->lock);
+}
+
+/* May the walk still come to it? For how long to wait; 0: no. */
+static usec may_be_reached(struct reach *r, struct str name)
 {
 	struct node *n = r->rules ? asked(r, name) : NULL;
 
 	if (!r->rules || (n && n->reached))
-		return false;
+		return 0;
 	expire(r, r->gate->now());
-	return !ended(r) && !r->limited && !(reach_stuck(r) && r->problem[0]);
+	if (ended(r))
+		return is_early(r, name) ? EARLY_PATIENCE : 0;
+	return r->limited || (reach_stuck(r) && r->problem[0]) ? 0 : PATIENCE;
 }
 
 void reach_wait(struct gate_thread *t, struct reach *r, struct str name, void (*found)(void *arg), void *arg)
 {
 	struct reach_waiter *w = NULL;
+	usec patience;
 
 	pthread_mutex_lock(&r->lock);
-	if (may_be_reached(r, name)) {
+	patience = may_be_reached(r, name);
+	if (patience) {
 		w = calloc(1, sizeof(*w));
 		if (!w)
 			abort();
-		*w = (struct reach_waiter){.reach = reach_ref(r), .thread = t, .found = found, .arg = arg};
+		*w = (struct reach_waiter){.reach = reach_ref(r), .thread = t, .found = found, .arg = arg, .early = patience < PATIENCE};
 		want(r, name, w);
 		/* Before anybody can answer it on another thread. */
-		w->timer = loop_after(t->loop, PATIENCE, out_of_patience, w);
+		w->timer = loop_after(t->loop, patience, out_of_patience, w);
 	}
 	reach_post_pump(r);
 	pthread_mutex_unlock(&r->lock);
@@ -481,6 +550,11 @@ void reach_unref(struct reach *r)
 		free((char *)(uintptr_t)((struct range_text *)value)->text.p);
 		free(value);
 	}
+	for (size_t i = 0; map_next(&r->early, &i, &name, &value);) {
+		free((char *)(uintptr_t)((struct early *)value)->name.p);
+		free(value);
+	}
+	map_free(&r->early);
 	map_free(&r->ranges);
 	map_free(&r->nodes);
 	map_free(&r->wanted);
@@ -528,7 +602,7 @@ void reach_retire(struct reach *r)
 	pthread_mutex_lock(&r->lock);
 	before = r->rules;
 	r->rules = NULL;
-	answer_everybody(r);
+	answer_everybody(r, true);
 	pthread_mutex_unlock(&r->lock);
 	rules_unref(before);
 }

@@ -18,6 +18,8 @@ enum reach_state {
 struct reach_answer {
 	enum reach_state state;
 	struct str path; /* NEEDED: "express > body-parser > debug", from the root to the name; in the arena */
+	struct str
+		peer_of;     /* NONE: a needed name has it as an optional peer, which is looked at and not installed; lives as long as the reach */
 	struct str note; /* NONE, PENDING: what a person should know of the walk; may be empty; in the arena */
 	usec until;      /* by then the answer may be another one */
 	bool may_end;    /* it was needed before the rules changed, and the walk has not come round since */
@@ -39,6 +41,10 @@ void reach_wait(struct gate_thread *t, struct reach *r, struct str name, void (*
 
 /* A client asks for it: what it needs is likely to be asked for next, and a pattern of the roots may approve it. Any thread. */
 void reach_asked(struct reach *r, struct str name);
+
+/* A client asks for an archive without having asked what there is: with a lockfile, where the deepest may come first. If patterns or publishers are
+ * approved, the name that needs it may still be asked for, and for a while "none" is "not known yet". Any thread. */
+void reach_asked_archive(struct reach *r, struct str name);
 
 /* A clearance was made of this document: where it is another one than the walk saw, or time has passed, it is looked at again, first of all.
  * `approved`: something of it is cleared, which for a name that is not reached means that its publisher is approved: then it counts as a root. */

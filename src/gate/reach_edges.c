@@ -13,8 +13,8 @@
 
 struct collecting {
 	struct edges *e;
-	struct map seen; /* "name range" -> its place in the list, from 1 */
-	size_t room;
+	struct map seen, seen_peers; /* seen: "name range" -> its place in the list, from 1 */
+	size_t room, peer_room;
 	unsigned urgency;
 };
 
@@ -68,9 +68,70 @@ static void add_dependency(struct collecting *c, struct str name, struct str ran
 	add(c, name, range);
 }
 
-static void read_member(struct collecting *c, struct json_reader *r)
+/* {"optional": true}? */
+static bool says_optional(struct json_reader *r)
 {
-	struct str raw_name, range;
+	struct str key;
+	bool optional = false, value = false;
+
+	if (json_peek(r) != JSON_OBJECT) {
+		json_skip(r, NULL);
+		return false;
+	}
+	json_enter_object(r);
+	while (json_next_member(r, &key)) {
+		if (json_raw_equals(key, STR("optional")) && (json_peek(r) == JSON_TRUE || json_peek(r) == JSON_FALSE)) {
+			json_bool(r, &value);
+			optional = value;
+		} else {
+			json_skip(r, NULL);
+		}
+	}
+	return optional;
+}
+
+/* Names of `peerDependenciesMeta` that are marked as optional. */
+static void read_optional_peers(struct collecting *c, struct str object, struct map *ret)
+{
+	struct json_reader r;
+	struct str key, raw_name;
+
+	json_init(&r, object);
+	json_enter_object(&r);
+	while (json_next_member(&r, &key)) {
+		if (!json_raw_equals(key, STR("peerDependenciesMeta")) || json_peek(&r) != JSON_OBJECT) {
+			json_skip(&r, NULL);
+			continue;
+		}
+		json_enter_object(&r);
+		while (json_next_member(&r, &raw_name))
+			if (says_optional(&r) && map_put(ret, json_decode(c->e->arena, raw_name), c) < 0)
+				abort();
+	}
+}
+
+static void add_peer(struct collecting *c, struct str name)
+{
+	struct edges *e = c->e;
+
+	if (npm_name_check(name, NULL) < 0 || map_get(&c->seen_peers, name))
+		return;
+	if (e->peer_count == c->peer_room) {
+		struct str *grown = reallocarray(e->peers, c->peer_room = c->peer_room ? c->peer_room * 2 : 16, sizeof(*grown));
+
+		if (!grown)
+			abort();
+		e->peers = grown;
+	}
+	e->peers[e->peer_count++] = name;
+	if (map_put(&c->seen_peers, name, c) < 0)
+		abort();
+}
+
+/* `optional` (may be NULL): names that are noted only. */
+static void read_member(struct collecting *c, struct json_reader *r, const struct map *optional)
+{
+	struct str raw_name, name, range;
 
 	if (json_peek(r) != JSON_OBJECT) {
 		json_skip(r, NULL);
@@ -83,24 +144,34 @@ static void read_member(struct collecting *c, struct json_reader *r)
 			continue;
 		}
 		json_string_decoded(r, c->e->arena, &range);
-		add_dependency(c, json_decode(c->e->arena, raw_name), range);
+		name = json_decode(c->e->arena, raw_name);
+		if (optional && map_get(optional, name))
+			add_peer(c, name);
+		else
+			add_dependency(c, name, range);
 	}
 }
 
+/* An optional peer is never installed on behalf of who names it: the project that wants it names it itself, and then it is a root of its own. Were they
+ * counted, Vite would need React Native. */
 static void read_version(struct collecting *c, struct str object)
 {
+	struct map optional = MAP_EMPTY;
 	struct json_reader r;
 	struct str key;
 
+	read_optional_peers(c, object, &optional);
 	json_init(&r, object);
 	json_enter_object(&r);
 	while (json_next_member(&r, &key)) {
-		if (json_raw_equals(key, STR("dependencies")) || json_raw_equals(key, STR("optionalDependencies")) ||
-		    json_raw_equals(key, STR("peerDependencies")))
-			read_member(c, &r);
+		if (json_raw_equals(key, STR("dependencies")) || json_raw_equals(key, STR("optionalDependencies")))
+			read_member(c, &r, NULL);
+		else if (json_raw_equals(key, STR("peerDependencies")))
+			read_member(c, &r, &optional);
 		else
 			json_skip(&r, NULL);
 	}
+	map_free(&optional);
 }
 
 struct wished {
@@ -169,10 +240,12 @@ void edges_of(const struct npm_packument *p, const struct package_facts *known, 
 			read_version(&c, v.object);
 	}
 	map_free(&c.seen);
+	map_free(&c.seen_peers);
 }
 
 void edges_free(struct edges *e)
 {
 	free(e->list);
+	free(e->peers);
 	arena_free(e->arena);
 }

@@ -11,6 +11,8 @@ struct edges {
 		unsigned urgency;
 	} * list;
 	size_t count;
+	struct str *peers; /* names that are optional peers, in the arena */
+	size_t peer_count;
 	usec next_change; /* when time alone changes the decision about one of the versions */
 	struct arena *arena;
 	unsigned urgency; /* the walk's own: how urgent the package itself was */

@@ -27,6 +27,7 @@ struct node {
 	uint32_t asks;         /* grows with every range more */
 	bool any;              /* all its versions count */
 	uint32_t asked_before; /* of a sweep */
+	struct node *peer_of;  /* that names it as an optional peer */
 	struct node *parent;   /* that first needed it; NULL: a root, or not reached */
 	bool root, ranged;     /* ranged: approved for some versions only */
 	bool reached, known;   /* known: `edges` are those of the rules in force */
@@ -51,6 +52,7 @@ struct reach_waiter {
 	struct gate_thread *thread;
 	struct loop_timer *timer; /* on the thread's loop only */
 	struct wanted *wanted;    /* NULL: answered */
+	bool early;               /* the walk has ended: it waits for a root that a pattern may bring */
 	void (*found)(void *arg);
 	void *arg;
 };
@@ -61,6 +63,12 @@ struct wanted {
 	struct reach_waiter *waiters;
 };
 
+/* A name whose archive was asked for before anything that needs it. */
+struct early {
+	struct str name;
+	usec since;
+};
+
 struct reach {
 	_Atomic int refs;
 	struct reach *next; /* of those that live; under the gate's walks_lock */
@@ -68,7 +76,7 @@ struct reach {
 	struct gate *gate;
 	pthread_mutex_t lock;
 	struct rules *rules; /* NULL: retired */
-	struct map nodes, wanted, ranges;
+	struct map nodes, wanted, ranges, early;
 	struct queue queues[QUEUES];
 	size_t unknown, root_count, reached_count; /* unknown: reached and not known */
 	size_t in_flight, waiting;

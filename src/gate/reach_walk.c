@@ -93,6 +93,12 @@ static void put_edges(struct reach *r, struct node *n, const struct edges *e, un
 		n->edges[i] = (struct link){reach_node(r, e->list[i].name), reach_range(r, e->list[i].range)};
 		reach_mark(r, n->edges[i].to, n, n->edges[i].range, own > urgency ? own : urgency);
 	}
+	for (size_t i = 0; i < e->peer_count; i++) {
+		struct node *peer = reach_node(r, e->peers[i]);
+
+		if (!peer->peer_of || !peer->peer_of->reached)
+			peer->peer_of = n;
+	}
 	qsort(n->edges, n->edge_count, sizeof(*n->edges), by_target);
 	r->shrunk |= lost_any(before, count_before, n->edges, n->edge_count);
 	free(before);

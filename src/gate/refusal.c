@@ -5,11 +5,27 @@
 
 enum { LINES = 10 };
 
-struct str refusal_of_version(const struct clearance *c, const struct document *d, struct rules *rules, const struct origin *origin,
-                              size_t index, usec now, struct arena *a, struct str *ret_decision, struct version_facts *ret_facts)
+/* What a person should know of a refusal by the whitelist beside its sentence; empty: nothing more. */
+static struct str hint(const struct clearance *c, struct str name, bool of_package, struct arena *a)
+{
+	if (c->facts.reach_note.n || c->facts.reach_pending)
+		return c->facts.reach_note;
+	if (c->facts.peer_of.n)
+		return arena_printf(a, "an optional peer of %.*s: approve it by name where a project uses it", STR_ARG(c->facts.peer_of));
+	/* No version of it is approved, and the newest is rarely the one that was wanted. */
+	if (of_package)
+		return c->count > 1 ? STR("or for the version that your project wants") : STR_NULL;
+	/* Who comes with a lockfile is refused somewhere deep in it, and the project's own package manager knows the way there. */
+	return arena_printf(a, "npm ls %.*s --package-lock-only says which of your packages needs it", STR_ARG(name));
+}
+
+static struct str sentence_of(const struct clearance *c, const struct document *d, struct rules *rules, const struct origin *origin,
+                              size_t index, usec now, struct arena *a, bool of_package, struct str *ret_decision,
+                              struct version_facts *ret_facts)
 {
 	struct version_facts facts;
 	struct decision decision;
+	struct str more = STR_NULL;
 
 	clearance_explain(c, d, rules, origin, index, now, a, &facts, &decision);
 	if (ret_facts)
@@ -23,9 +39,15 @@ struct str refusal_of_version(const struct clearance *c, const struct document *
 	}
 	if (ret_decision)
 		*ret_decision = decision_words(&decision, &facts, a, NULL);
-	if (decision.reasons[0].code == REASON_NOT_APPROVED && c->facts.reach_note.n)
-		return arena_printf(a, "%.*s (%.*s)", STR_ARG(decision_sentence(a, &facts, &decision, now)), STR_ARG(c->facts.reach_note));
-	return decision_sentence(a, &facts, &decision, now);
+	if (decision.reasons[0].code == REASON_NOT_APPROVED)
+		more = hint(c, facts.name, of_package, a);
+	return arena_printf(a, more.n ? "%.*s (%.*s)" : "%.*s%.*s", STR_ARG(decision_sentence(a, &facts, &decision, now)), STR_ARG(more));
+}
+
+struct str refusal_of_version(const struct clearance *c, const struct document *d, struct rules *rules, const struct origin *origin,
+                              size_t index, usec now, struct arena *a, struct str *ret_decision, struct version_facts *ret_facts)
+{
+	return sentence_of(c, d, rules, origin, index, now, a, false, ret_decision, ret_facts);
 }
 
 bool refusal_may_end(const struct clearance *c, const struct document *d, struct rules *rules, const struct origin *origin, size_t index,
@@ -108,18 +130,36 @@ struct str refusal_of_hidden(const struct clearance *c, const struct document *d
 	return arena_str(a, buf_str(&out));
 }
 
+static size_t newest_of_all(const struct clearance *c, const struct document *d, size_t *ret)
+{
+	size_t n = newest_hidden(c, d, false, 1, ret);
+
+	return n ? n : newest_hidden(c, d, true, 1, ret);
+}
+
 struct str refusal_of_package(const struct clearance *c, const struct document *d, struct rules *rules, const struct origin *origin,
                               usec now, struct arena *a)
 {
-	size_t newest, n = newest_hidden(c, d, false, 1, &newest);
+	size_t newest, n = newest_of_all(c, d, &newest);
 	struct str sentence;
 
 	if (n == 0)
-		n = newest_hidden(c, d, true, 1, &newest);
-	if (n == 0)
 		return arena_printf(a, "%.*s has no versions", STR_ARG(npm_packument_name(d->packument)));
-	sentence = refusal_of_version(c, d, rules, origin, newest, now, a, NULL, NULL);
+	sentence = sentence_of(c, d, rules, origin, newest, now, a, true, NULL, NULL);
 	if (c->count == 1)
 		return sentence;
 	return arena_printf(a, "no version is cleared; the newest: %.*s", STR_ARG(sentence));
+}
+
+bool refusal_is_aside(const struct clearance *c, const struct document *d, struct rules *rules, const struct origin *origin, usec now,
+                      struct arena *a)
+{
+	struct version_facts facts;
+	struct decision decision;
+	size_t newest;
+
+	if (!c->facts.peer_of.n || !newest_of_all(c, d, &newest))
+		return false;
+	clearance_explain(c, d, rules, origin, newest, now, a, &facts, &decision);
+	return decision.verdict == VERDICT_HOLD && decision.reasons[0].code == REASON_NOT_APPROVED;
 }

@@ -22,4 +22,9 @@ bool refusal_may_end(const struct clearance *c, const struct document *d, struct
 bool refusal_of_package_may_end(const struct clearance *c, const struct document *d, struct rules *rules, const struct origin *origin,
                                 usec now, struct arena *a);
 
+/* Nothing of the package is cleared, because it is approved by nobody; and it is an optional peer of something that is needed. npm looks at those with
+ * every install and installs none: such a look is no refusal that anybody has to hear of. */
+bool refusal_is_aside(const struct clearance *c, const struct document *d, struct rules *rules, const struct origin *origin, usec now,
+                      struct arena *a);
+
 #endif

@@ -46,6 +46,7 @@ struct making {
 	struct arena *arena;
 	struct clearance_result cleared;
 	struct rendition *rendition;
+	bool aside;
 	int code;
 	struct err err;
 };
@@ -285,7 +286,7 @@ static void making_end(struct making *m)
 	while (w) {
 		struct waiter *next = w->next;
 
-		w->result = (struct rendition_result){.stale = m->cleared.stale, .code = m->code, .err = m->err};
+		w->result = (struct rendition_result){.stale = m->cleared.stale, .aside = m->aside, .code = m->code, .err = m->err};
 		if (m->slot->rendition && m->code == 0) {
 			w->result.rendition = m->slot->rendition;
 			atomic_fetch_add(&w->result.rendition->refs, 1);
@@ -327,6 +328,8 @@ static void cleared(void *arg, struct clearance_result *result)
 		m->code = result->clearance->count ? -EPERM : -ENOENT;
 		if (refusal_of_package_may_end(result->clearance, result->document, m->rules, m->wish.origin, m->thread->gate->now(), m->arena))
 			m->code = -EAGAIN;
+		m->aside = m->code == -EPERM &&
+		           refusal_is_aside(result->clearance, result->document, m->rules, m->wish.origin, m->thread->gate->now(), m->arena);
 		m->err.code = m->code;
 		snprintf(m->err.text, sizeof(m->err.text), "%.*s", STR_ARG(sentence));
 		making_end(m);

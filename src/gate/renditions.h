@@ -34,6 +34,7 @@ struct rendition_wish {
 struct rendition_result {
 	struct rendition *rendition; /* a reference for the receiver; NULL with a code */
 	bool stale;
+	bool aside; /* -EPERM for what is only looked at: refusal_is_aside() */
 	int code; /* as clearance_result, or nothing of the package is cleared and err.text says why: -EPERM, or -EAGAIN where it may be in a moment */
 	struct err err;
 };

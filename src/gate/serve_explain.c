@@ -2,7 +2,8 @@
 #include "gate/explanation.h"
 #include "gate/serve.h"
 
-/* GET /-/explain?purl=npm:name@1.2.3[&at=TIME]: `bondgate explain --gate` asks it, so that a developer's machine needs no policy of its own. */
+/* GET /-/explain?purl=npm:name@1.2.3[&at=TIME]: `bondgate explain --gate` asks it, so that a developer's machine needs no policy of its own. Below
+ * /t/NAME/ it is the team's rules that are explained, in full for who has its token; the header bondgate-rules says whose they were. */
 
 struct asked {
 	struct exchange *x;
@@ -39,14 +40,15 @@ static void answer(struct asked *q, const struct explanation *e)
 {
 	struct exchange *x = q->x;
 	CLEANUP_BUF struct buf body = BUF(MIB);
-	struct str headers;
+	struct str headers, rules = exchange_rules(x);
 
 	if (q->text)
 		explain_text(&e->facts, &e->decision, q->at, &body);
 	else
 		explain_json(&e->facts, &e->decision, &body);
-	headers = arena_printf(x->arena, "content-type: %s\r\ncache-control: no-cache\r\nbondgate-decision: %s\r\n",
-	                       q->text ? "text/plain; charset=utf-8" : "application/json", verdict_name(e->decision.verdict));
+	headers = arena_printf(x->arena, "content-type: %s\r\ncache-control: no-cache\r\nbondgate-decision: %s\r\n%s%.*s%s",
+	                       q->text ? "text/plain; charset=utf-8" : "application/json", verdict_name(e->decision.verdict),
+	                       rules.n ? "bondgate-rules: " : "", STR_ARG(rules), rules.n ? "\r\n" : "");
 	http_reply_text(x->rq, &(struct http_reply){.status = 200, .headers = headers}, buf_str(&body));
 }
 

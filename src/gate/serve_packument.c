@@ -18,7 +18,9 @@ static void found(void *arg, struct rendition_result *result)
 	char headers[512];
 	int n;
 
-	if (!r) {
+	if (result->aside) {
+		answer_aside(x, str_of(result->err.text));
+	} else if (!r) {
 		if (result->code == -EPERM || result->code == -EAGAIN)
 			record_refusal(x, &result->err);
 		answer_failure(x, result->code, &result->err);

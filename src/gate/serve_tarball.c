@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "gate/artifacts.h"
 #include "gate/clearance.h"
+#include "gate/reach.h"
 #include "gate/refusal.h"
 #include "gate/serve.h"
 #include "policy/replay.h"
@@ -419,5 +420,7 @@ void serve_tarball(struct exchange *x)
 	if (!h)
 		abort();
 	h->x = exchange_ref(x);
+	if (x->rules->reach)
+		reach_asked_archive(x->rules->reach, x->route.name);
 	clearance_get(x->thread, x->rules, x->origin, x->route.name, cleared, h);
 }

@@ -72,6 +72,24 @@ static bool reach_unknown(const struct version_facts *facts, struct str words)
 	return facts->reach_pending || (!facts->reached_from.n && rule_of(words) != REASON_NOT_APPROVED);
 }
 
+/* It is not known whether a root needs it; is it refused all the same? */
+static void without_reach(const struct policy *p, const struct version_facts *facts, usec at, struct arena *a, struct replay *ret)
+{
+	struct version_facts needed = *facts;
+	struct decision d;
+
+	needed.reached_from = STR("an approved root");
+	needed.reach_pending = false;
+	decide(p, NULL, &needed, at, a, &d);
+	if (d.verdict == VERDICT_ALLOW) {
+		ret->outcome = REPLAY_REACH_UNKNOWN;
+		return;
+	}
+	ret->decision = d;
+	ret->words = decision_words(&d, &needed, a, NULL);
+	ret->rule = d.reasons[0].code;
+}
+
 void replay_decision(const struct policy *p, const struct version_facts *facts, usec at, bool served, struct str words, struct arena *a,
                      struct replay *ret)
 {
@@ -97,7 +115,9 @@ void replay_decision(const struct policy *p, const struct version_facts *facts, 
 		ret->rule = rule_of(ret->words);
 	} else if (served) {
 		ret->rule = ret->decision.reasons[0].code;
-		ret->outcome = ret->rule == REASON_NOT_APPROVED && reach_unknown(facts, words) ? REPLAY_REACH_UNKNOWN : REPLAY_WOULD_REFUSE;
+		ret->outcome = REPLAY_WOULD_REFUSE;
+		if (ret->rule == REASON_NOT_APPROVED && reach_unknown(facts, words))
+			without_reach(p, &now, at, a, ret);
 	} else {
 		ret->outcome = REPLAY_WOULD_SERVE;
 		ret->rule = rule_of(words);

@@ -17,7 +17,7 @@ import harness
 import install
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-AREAS = ("harness", "rules", "refusals", "shapes", "private", "evidence", "whitelist", "teams", "trust_facts",
+AREAS = ("harness", "rules", "refusals", "shapes", "private", "evidence", "whitelist", "whitelist_odd", "real_roots", "teams", "trust_facts",
          "simulate", "adopt", "record", "backup", "scan", "people", "cheats", "webhooks", "provenance", "report", "real_install")
 
 

@@ -1,9 +1,12 @@
 """Several rules at once: teams with and without their token; what people decided, in force without a restart; what a version gained."""
 import hashlib
+import json
 import os
 import sqlite3
+import subprocess
 import time
 
+from gate import binary
 from harness import contains, equal, lacks, ok, policy, wait_until
 
 SECRET = "bg_" + "x" * 43
@@ -76,6 +79,57 @@ def test_a_label_without_its_token_only_tightens(t):
     equal(gate.get("/npm/lab-a/-/lab-a-1.2.0.tgz", authorization=bearer).status, 403)
     receipt = [r for r in gate.log() if r["kind"] == "receipt"][-1]
     equal((receipt["identity"], receipt["project"]), ("kim", "web"))
+
+
+def asked_of_gate(gate, *arguments, **environment):
+    env = {"PATH": os.environ["PATH"], "HOME": gate.folder}
+    done = subprocess.run([binary(), "explain", "npm:lab-a@1.2.0", *arguments], env=dict(env, **environment), capture_output=True, text=True,
+                          stdin=subprocess.DEVNULL, cwd=gate.folder, timeout=60, check=False)
+    lacks(done.stderr, "Sanitizer", "runtime error")
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_explain_says_what_a_teams_rules_say(t):
+    fake = t.fake().lab()
+    gate, _ = team_gate(t, fake, 'version: 1\ncooldown:\n  default: 1h\ndeny:\n  versions: ["npm:lab-a@1.0.0"]\n')
+    give_token(gate, "web")
+    give_token(gate, "old", secret=SECRET[:-1] + "y", lasts=-60)
+    bearer = "Bearer " + SECRET
+    wait_until(lambda: shown(gate, "/t/web/npm", authorization=bearer) != 401, "the token is known")
+
+    def told(mount, version, **headers):
+        answer = gate.get("%s/-/explain?purl=npm:lab-a@%s" % (mount, version), **headers)
+        return answer.status, answer.header("bondgate-decision"), answer.header("bondgate-rules")
+
+    equal(told("", "1.2.0"), (200, "hold", None))
+    equal(told("/t/web", "1.2.0"), (200, "hold", "web (unproven)"))
+    equal(told("/t/web", "1.0.0"), (200, "deny", "web (unproven)"))
+    equal(told("/t/web", "1.2.0", authorization=bearer), (200, "allow", "web"))
+    equal(told("/t/other", "1.2.0", authorization=bearer), (200, "hold", None))
+    equal(told("", "1.2.0", authorization=bearer), (200, "hold", None))
+    equal(told("/t/web", "1.2.0", authorization="Bearer " + SECRET[:-1] + "y")[0], 401)
+    body = json.dumps({"purls": ["npm:lab-a@1.2.0", "npm:lab-a@1.0.0"]}).encode()
+    answer = gate.request("POST", "/t/web/-/explain", {"content-type": "application/json", "authorization": bearer}, body)
+    equal([a["decision"] for a in answer.json()["answers"]], ["allow", "deny"])
+    equal(gate.get("/t/web/-/metrics").status, 404)
+
+    equal(gate.explain("npm:lab-a@1.2.0")["decision"], "hold")
+    equal(gate.explain("npm:lab-a@1.2.0", "--team", "web")["decision"], "allow")
+    code, _, errors = gate.command("explain", "npm:lab-a@1.2.0", "--team", "wev")
+    equal(code, 3)
+    contains(errors, "no team wev", "web")
+
+    address = "http://127.0.0.1:%d" % gate.port
+    equal(asked_of_gate(gate, "--gate", address + "/npm/")[0], 1)
+    code, out, errors = asked_of_gate(gate, "--gate", address, "--team", "web", BONDGATE_TOKEN=SECRET)
+    equal((code, errors), (0, ""), out)
+    equal(asked_of_gate(gate, "--gate", address + "/t/web/npm/", BONDGATE_TOKEN=SECRET)[0], 0)
+    code, _, errors = asked_of_gate(gate, "--gate", address + "/t/web/npm/")
+    equal(code, 1)
+    contains(errors, "No token was sent")
+    code, _, errors = asked_of_gate(gate, "--gate", address, "--team", "other", BONDGATE_TOKEN=SECRET)
+    equal(code, 1)
+    contains(errors, "no rules of a team other")
 
 
 def test_a_token_of_the_gate_goes_no_further(t):

@@ -308,6 +308,13 @@ static void a_changed_way_is_told(void **state)
 {
 	(void)state;
 	static const struct case_ cases[] = {
+		/* old versions that a mirror copied last, by its own dates: their repository was before, not after */
+		{PACKAGE(V("1.0.0", REPO("tj/a")) "," V("1.1.0", REPO("tj/a")) "," V("1.2.0", REPO("tj/a")) "," V("1.3.0", REPO("org/a")),
+	             T("1.3.0", "2023-01-01") "," T("1.0.0", "2024-01-01") "," T("1.1.0", "2024-01-02") "," T("1.2.0", "2024-01-03")),
+	     "1.0.0", ""},
+		{PACKAGE(V("1.0.0", REPO("tj/a")) "," V("1.1.0", REPO("org/a")) "," V("1.2.0", REPO("org/a")) "," V("1.3.0", REPO("org/a")),
+	             T("1.3.0", "2023-01-01") "," T("1.0.0", "2024-01-01") "," T("1.1.0", "2022-01-02") "," T("1.2.0", "2022-05-03")),
+	     "1.0.0", "its repository moved from github.com/org/a to github.com/tj/a"},
 		/* axios: an established person, without the workflow that made the others */
 		{PACKAGE(V("1.12.0", BY("jason") REPO("axios/axios")) "," PROVEN("1.13.0", BY_CI REPO("axios/axios")) "," PROVEN(
 					 "1.14.0", BY_CI REPO("axios/axios")) "," V("1.14.1", BY("jason") REPO("axios/axios")),

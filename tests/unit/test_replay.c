@@ -139,6 +139,8 @@ static void a_way_from_a_root_counts_while_the_root_is_approved(void **state)
 		{ROOTS("react"), "express > left-pad", "allow", true, REPLAY_REACH_UNKNOWN},
 		/* The rule was off: nobody had looked which root needs it. */
 		{ROOTS("react"), "", "allow", false, REPLAY_REACH_UNKNOWN},
+		/* Needed or not, it is too young. */
+		{ROOTS("react") "cooldown: {default: 300d}\n", "", "allow", false, REPLAY_WOULD_REFUSE},
 		{ROOTS("react"), "", "report hold not-approved", false, REPLAY_WOULD_REFUSE},
 	};
 

@@ -18,9 +18,10 @@
 
 #define NEW_FOR (30 * USEC_DAY)
 #define MONTH (30 * USEC_DAY)
+#define OUT_OF_ORDER (180 * USEC_DAY)
 #define DORMANT (548 * USEC_DAY) /* 18 months */
 
-enum { LAST = 5, LAST_MASK = (1 << LAST) - 1, NAMES = 4, NAME_SHOWN = 40, SENTENCE = 160 };
+enum { MISDATED = 3, LAST = 5, LAST_MASK = (1 << LAST) - 1, NAMES = 4, NAME_SHOWN = 40, SENTENCE = 160 };
 
 /* What a release can have or lack, one history each. */
 enum { HAS_PUBLISHER, HAS_TRUSTED, HAS_PROVENANCE, HAS_APPROVER, HAS_REPOSITORY, HAS_KINDS };
@@ -32,7 +33,8 @@ struct habit {
 
 struct line {
 	struct habit all, settled;
-	uint32_t names[NAMES]; /* who published it, the latest first: number of an identity + 1 */
+	const struct draft *highest; /* of those that are older than OUT_OF_ORDER */
+	uint32_t names[NAMES];       /* who published it, the latest first: number of an identity + 1 */
 };
 
 /* A person or an owner of repositories. */
@@ -56,6 +58,7 @@ struct continuity {
 	struct line *lines, package;
 	uint32_t last_publisher; /* number + 1 */
 	struct str last_repository;
+	bool misdated; /* by a mirror */
 };
 
 static void identities_free(struct identities *s)
@@ -132,7 +135,7 @@ static uint32_t lost(const struct continuity *c, const struct draft *d, size_t k
 	const struct line *line = &c->lines[d->trust.line];
 	uint32_t n;
 
-	if (has(&d->trust) >> kind & 1)
+	if ((has(&d->trust) >> kind & 1) || (kind == HAS_REPOSITORY && c->misdated))
 		return 0;
 	n = habit_holds(line->all.releases ? &line->all : &c->package.all, kind);
 	return n ? n : habit_holds(line->settled.releases ? &line->settled : &c->package.settled, kind);
@@ -267,7 +270,7 @@ static void check_repository(struct continuity *c, const struct draft *d, struct
 	const struct identity *i = identity_find(&c->owners, owner);
 	struct trust_text part = {.n = 0};
 
-	if (!owner.n || !newcomer(&c->owners, owner, t->time))
+	if (!owner.n || c->misdated || !newcomer(&c->owners, owner, t->time))
 		return;
 	build_text_add(&part, "its repository moved from %.*s to %.*s", STR_ARG(str_take(i ? i->before : c->last_repository, 55)),
 	               STR_ARG(str_take(t->repository, 55)));
@@ -382,6 +385,30 @@ static struct str judge(struct continuity *c, const struct draft *d)
 	return build_text_keep(c->builder, &s.text);
 }
 
+/* Some mirrors date old versions by the day on which they copied them: then what an old version names as its repository looks like a move away
+ * from where the new ones are. Told by many versions that came half a year after a higher one of their line; an honest project has few of
+ * those. Whoever makes a package look so gains nothing but that its repository, which anybody may claim, is not compared. */
+static bool misdated(struct continuity *c, struct draft *const *order, size_t count)
+{
+	size_t late = 0, old = 0, releases = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct line *line = &c->lines[order[i]->trust.line];
+
+		for (; old < i && order[i]->trust.time - order[old]->trust.time > OUT_OF_ORDER; old++) {
+			struct line *other = &c->lines[order[old]->trust.line];
+
+			if (!other->highest || semver_compare(&other->highest->semver, &order[old]->semver) < 0)
+				other->highest = order[old];
+		}
+		if (!order[i]->trust.time || semver_is_prerelease(&order[i]->semver))
+			continue;
+		releases++;
+		late += line->highest && semver_compare(&order[i]->semver, &line->highest->semver) < 0;
+	}
+	return late >= MISDATED && late * 10 > releases;
+}
+
 int build_continuity(struct builder *b)
 {
 	size_t count = LIST_COUNT(&b->drafts, struct draft), lines = 0, settled = 0;
@@ -403,6 +430,7 @@ int build_continuity(struct builder *b)
 		return err_set(b->err, -ENOMEM, "no memory for the packument of %.*s", STR_ARG(b->input->name));
 	if (count)
 		qsort(order, count, sizeof(struct draft *), by_time);
+	c.misdated = misdated(&c, order, count);
 	for (size_t i = 0; i < count; i++) {
 		struct draft *d = order[i];
 
