@@ -10,8 +10,8 @@ struct feed_options {
 	char index[4096]; /* STATE/advisories.idx */
 };
 
-/* STATE/feeds, made if it is missing: what was fetched, and what is known of it. */
-int feeds_folder(const struct feed_options *o, char *out, size_t room, struct err *err);
+/* STATE/feeds, there or not: what was fetched, and what is known of it. */
+int feeds_path(const struct feed_options *o, char *out, size_t room, struct err *err);
 
 /* Each gets the words behind its name and returns the exit code. */
 int feed_import(const struct feed_options *o, int count, char **words);

@@ -131,13 +131,20 @@ static void name_of_url(struct str url, char out[static 65])
 	out[n] = '\0';
 }
 
-int feeds_folder(const struct feed_options *o, char *out, size_t room, struct err *err)
+int feeds_path(const struct feed_options *o, char *out, size_t room, struct err *err)
 {
 	struct str folder = str_take(str_of(o->index), (size_t)str_rchr(str_of(o->index), '/'));
 
 	if (snprintf(out, room, "%.*s/feeds", STR_ARG(folder)) >= (int)room)
 		return err_set(err, -ENAMETOOLONG, "the path of the state is too long");
-	return dir_make(out, 0700, err);
+	return 0;
+}
+
+static int feeds_folder(const struct feed_options *o, char *out, size_t room, struct err *err)
+{
+	int r = feeds_path(o, out, room, err);
+
+	return r < 0 ? r : dir_make(out, 0700, err);
 }
 
 /* The file of a URL, fetched when it has changed. */

@@ -50,7 +50,7 @@ static int read_feeds(struct status *s, struct err *err)
 	int r;
 
 	r = policy_files_load_with(s->options->policy, time_now(), NULL, &s->policy, NULL, err);
-	r = r < 0 ? r : feeds_folder(s->options, folder, sizeof(folder), err);
+	r = r < 0 ? r : feeds_path(s->options, folder, sizeof(folder), err);
 	if (r < 0)
 		return r;
 	s->feed_count = policy_feeds(s->policy, &all);
