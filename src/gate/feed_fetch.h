@@ -36,7 +36,7 @@ int feed_imported(const char *folder, struct str name, usec now, struct err *err
 /* What is known of a feed's last fetch, for `feed status`. */
 struct feed_state {
 	struct str url, etag, last_modified;
-	struct str key; /* the id of the key that it was verified by; empty: none was asked for */
+	struct str key;                  /* the id of the key that it was verified by; empty: none was asked for */
 	usec checked, changed, imported; /* 0: never */
 	struct str error;                /* of the last attempt; empty: it went well */
 	uint64_t bytes;

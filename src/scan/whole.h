@@ -9,8 +9,8 @@
 bool whole_integrity(struct str integrity);
 
 /* To be called when the needs are linked. `ordered`: the entries stand in the lock in the order of the file. A file whose last line has an
- * end fails when somebody needs a package that would stand after the last one of a sorted list, or when the last entry needs what is not there; one whose last line is open fails when
- * anything is missing. 0 or -EBADMSG. */
+ * end fails when somebody needs a package that would stand after the last one of a sorted list, or when the last entry needs what is not there;
+ * one whose last line is open fails when anything is missing. 0 or -EBADMSG. */
 int whole_check(const struct lock *l, bool ordered, struct err *err);
 
 /* Adds the project itself, as the last package, from the package.json among the extras, with what it needs: yarn 1 does not write
