@@ -9,7 +9,7 @@ import tarfile
 import threading
 import time
 
-from harness import Skip, binary, contains, equal, lacks, ok, policy
+from harness import Skip, binary, contains, equal, lacks, ok, policy, wait_until
 
 KEPT = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "data", "store_schema_1.sql")
 
@@ -51,6 +51,8 @@ def gate_with_history(t):
     gate = t.gate(policy(fake.url))
     for version in ("1.0.0", "1.1.0", "1.2.0"):
         gate.get("/lab-a/-/lab-a-%s.tgz" % version)
+    # The start and one record each; that of a refusal is durable a moment after its answer.
+    wait_until(lambda: verify(gate.state)["last"] >= 4, "the records are durable")
     return fake, gate
 
 
