@@ -1,7 +1,6 @@
 #include "cmd/call.h"
 
 #include <curl/curl.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include "cmd/npmrc.h"
 #include "cmd/open.h"
 #include "cmd/output.h"
+#include "cmd/person.h"
 #include "cmd/state.h"
 #include "gate/people_call.h"
 
@@ -138,11 +138,12 @@ static void cleared(void *arg, struct clearance_result *result)
 /* Who may write the state folder may do everything with it: the file's permission is the proof, and the evidence says that it was one. */
 static struct caller local_caller(struct arena *a)
 {
-	struct passwd *user = getpwuid(geteuid());
+	char person[PERSON_TEXT];
 	struct caller c = {
 		.roles = ROLE_REQUESTER | ROLE_APPROVER | ROLE_ADMIN | ROLE_AUDITOR, .client = STR("local"), .agent = STR("bondgate")};
 
-	c.person = user ? arena_printf(a, "local:%s", user->pw_name) : arena_printf(a, "local:%ld", (long)geteuid());
+	local_person(person);
+	c.person = arena_str(a, str_of(person));
 	return c;
 }
 

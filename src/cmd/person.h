@@ -4,7 +4,7 @@
 
 enum { PERSON_TEXT = 80 };
 
-/* "local:USER" of the real user. */
+/* "local:USER" of the user whose rights the command has. */
 void local_person(char out[static PERSON_TEXT]);
 
 #endif

@@ -5,16 +5,7 @@ static void explain_unknown(struct rules *rules, const struct purl *purl, usec n
 {
 	struct decision *d = &ret->decision;
 
-	ret->facts = (struct version_facts){
-		.ecosystem = purl->ecosystem,
-		.name = purl->name,
-		.version = purl->version,
-		.published = 1,
-		.first_seen = 1,
-		.package_published = 1,
-		.origin_cooldown = -1,
-		.integrity = STR("sha512-unknown"),
-	};
+	ret->facts = version_facts_ageless(purl->ecosystem, purl->name, purl->version, STR_NULL);
 	decide(rules->policy, rules->advisories, &ret->facts, now, a, d);
 	if (d->verdict != VERDICT_ALLOW || d->reason_count == DECISION_REASONS)
 		return;

@@ -92,14 +92,7 @@ static void record(struct look *l, const struct received *v, const struct reason
 static int look_at(void *arg, const struct received *v)
 {
 	struct look *l = arg;
-	const struct version_facts facts = {.ecosystem = v->ecosystem,
-	                                    .name = v->name,
-	                                    .version = v->version,
-	                                    .published = 1,
-	                                    .first_seen = 1,
-	                                    .package_published = 1,
-	                                    .origin_cooldown = -1,
-	                                    .integrity = v->hash.n ? v->hash : STR("sha512-unknown")};
+	const struct version_facts facts = version_facts_ageless(v->ecosystem, v->name, v->version, v->hash);
 	CLEANUP_ARENA struct arena *scratch = NULL;
 	const struct reason *reason;
 	struct known *known;

@@ -97,24 +97,11 @@ static int hold_back(struct brake *b, const struct advisory *a, const struct rec
 	return r < 0 ? r : store_brake_put(b->store, &one, &act, b->err);
 }
 
-/* Facts by which only advisories and lists can speak. */
-static struct version_facts facts_of_received(const struct received *v)
-{
-	return (struct version_facts){.ecosystem = v->ecosystem,
-	                              .name = v->name,
-	                              .version = v->version,
-	                              .published = 1,
-	                              .first_seen = 1,
-	                              .package_published = 1,
-	                              .origin_cooldown = -1,
-	                              .integrity = v->hash.n ? v->hash : STR("sha512-unknown")};
-}
-
 static int look_at(void *arg, const struct received *v)
 {
 	struct brake *b = arg;
 	CLEANUP_ARENA struct arena *scratch = NULL;
-	struct version_facts facts = facts_of_received(v);
+	struct version_facts facts = version_facts_ageless(v->ecosystem, v->name, v->version, v->hash);
 	struct advisory *found;
 	struct decision d;
 	size_t n;

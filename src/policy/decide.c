@@ -60,6 +60,21 @@ static void add_text(struct deciding *c, struct reason *reason, struct str detai
 	reason->text = arena_str(c->texts, buf_str(&text));
 }
 
+struct version_facts version_facts_ageless(enum ecosystem e, struct str name, struct str version, struct str integrity)
+{
+	return (struct version_facts){
+		.ecosystem = e,
+		.name = name,
+		.version = version,
+		.published = 1,
+		.first_seen = 1,
+		.package_published = 1,
+		.origin_cooldown = -1,
+		.name_known = true,
+		.integrity = integrity.n ? integrity : STR("sha512-unknown"),
+	};
+}
+
 static const struct exemption *exemption_from(const struct deciding *c, enum reason_code code)
 {
 	const struct exemption *last = NULL;

@@ -67,6 +67,10 @@ enum reason_about {
 	ABOUT_FIX,     /* cooldown: the shorter one of a security fix */
 };
 
+/* Facts for where neither age nor origin is known: long published, its name known, with a hash (`integrity`, or one that matches nothing when that is
+ * empty). Only advisories and lists can then speak against the version. */
+struct version_facts version_facts_ageless(enum ecosystem e, struct str name, struct str version, struct str integrity);
+
 struct reason {
 	enum reason_code code;
 	enum verdict verdict; /* what this rule asks for; ALLOW for `exempt` */

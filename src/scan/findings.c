@@ -233,17 +233,7 @@ static int add_refusals(struct findings *f, const struct finding *where, const s
  * knows of neither, and rules about them are not to speak here. */
 static int decide_on(const struct lock_package *p, const struct scan_rules *rules, struct decision *ret, bool *ret_known)
 {
-	struct version_facts facts = {
-		.ecosystem = p->ecosystem,
-		.name = p->name,
-		.version = p->version,
-		.published = 1,
-		.first_seen = 1,
-		.package_published = 1,
-		.origin_cooldown = -1,
-		.name_known = true,
-		.integrity = p->integrity.n ? p->integrity : STR("sha512-unknown"),
-	};
+	struct version_facts facts = version_facts_ageless(p->ecosystem, p->name, p->version, p->integrity);
 	int code = -ENOENT;
 
 	if (policy_mode(rules->policy, REASON_LOOK_ALIKE) != MODE_OFF)

@@ -88,4 +88,21 @@ static inline const char *document_render(const struct document *d, const char *
 	return text.p;
 }
 
+__attribute__((unused)) static struct npm_version version_of(const struct document *d, const char *version)
+{
+	ptrdiff_t at = npm_packument_find(d->packument, str_of(version));
+	struct npm_version v = {0};
+
+	if (at < 0)
+		fail_msg("%s is not in the document", version);
+	npm_packument_version(d->packument, (size_t)at, &v);
+	return v;
+}
+
+__attribute__((unused)) static void is(struct str s, const char *expected)
+{
+	if (!str_eq(s, str_of(expected)))
+		fail_msg("\"%.*s\" is not \"%s\"", STR_ARG(s), expected);
+}
+
 #endif

@@ -1,27 +1,6 @@
 #include "unit.h"
 
-#include <unistd.h>
-
-#include "policy/decide.h"
-
-/* 2026-11-20 12:00 UTC, a day on which all of this happens. */
-static usec noon;
-
-static int setup(void **state)
-{
-	(void)state;
-	return time_parse(STR("2026-11-20T12:00:00Z"), &noon);
-}
-
-static struct policy *load(const char *text)
-{
-	struct policy *p = NULL;
-	struct err err = {0};
-
-	if (policy_load(str_of(text), STR("bondgate.yaml"), noon, NULL, &p, NULL, &err) < 0)
-		fail_msg("%s", err.text);
-	return p;
-}
+#include "decisions.h"
 
 static struct version_facts axios(usec age)
 {
@@ -352,20 +331,8 @@ static struct advisories *known(void)
 		" \"modified\": \"2026-11-01T00:00:00Z\", \"database_specific\": {\"severity\": \"HIGH\"},"
 		" \"affected\": [{\"package\": {\"ecosystem\": \"npm\", \"name\": \"axios\"}, \"ranges\": [{\"type\": \"SEMVER\","
 		" \"events\": [{\"introduced\": \"0\"}, {\"fixed\": \"1.13.0\"}]}]}]}]";
-	char path[] = "/tmp/bondgate-advisories-XXXXXX";
-	struct advisories *a = NULL;
-	size_t count = 0, skipped = 0;
-	struct err err = {0};
-	int fd = mkstemp(path);
 
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, records, sizeof(records) - 1), sizeof(records) - 1);
-	close(fd);
-	if (advisories_load(path, &a, &count, &skipped, &err) < 0)
-		fail_msg("%s", err.text);
-	unlink(path);
-	assert_int_equal(count, 2);
-	return a;
+	return advisories_of(records, 2);
 }
 
 static void advisories_refuse_what_the_policy_says(void **state)

@@ -6,23 +6,6 @@
 #define DIST(version) "'dist':{'integrity':'sha512-" version "','shasum':'5" version "','tarball':'https://up.example/a/-/a-" version ".tgz'}"
 #define VERSION(version, more) "'" version "':{'name':'a','version':'" version "'" more "," DIST(version) "}"
 
-static struct npm_version version_of(const struct document *d, const char *version)
-{
-	ptrdiff_t at = npm_packument_find(d->packument, str_of(version));
-	struct npm_version v = {0};
-
-	if (at < 0)
-		fail_msg("%s is not in the document", version);
-	npm_packument_version(d->packument, (size_t)at, &v);
-	return v;
-}
-
-static void is(struct str s, const char *expected)
-{
-	if (!str_eq(s, str_of(expected)))
-		fail_msg("\"%.*s\" is not \"%s\"", STR_ARG(s), expected);
-}
-
 static void a_document_is_indexed(void **state)
 {
 	(void)state;

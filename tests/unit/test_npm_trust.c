@@ -16,23 +16,6 @@
 #define PACKAGE(versions, times) "{'name':'a','dist-tags':{},'versions':{" versions "},'time':{" times "}}"
 #define T(version, day) "'" version "':'" day "T00:00:00Z'"
 
-static struct npm_version version_of(const struct document *d, const char *version)
-{
-	ptrdiff_t at = npm_packument_find(d->packument, str_of(version));
-	struct npm_version v = {0};
-
-	if (at < 0)
-		fail_msg("%s is not in the document", version);
-	npm_packument_version(d->packument, (size_t)at, &v);
-	return v;
-}
-
-static void is(struct str s, const char *expected)
-{
-	if (!str_eq(s, str_of(expected)))
-		fail_msg("\"%.*s\" is not \"%s\"", STR_ARG(s), expected);
-}
-
 static void repositories_have_one_form(void **state)
 {
 	(void)state;
